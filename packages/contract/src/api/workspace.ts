@@ -1,0 +1,132 @@
+import { z } from "zod";
+import { failureSchema } from "./problem.ts";
+
+export const nameSchema = z
+  .string()
+  .regex(/^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/, "is 1 to 40 lower-case letters, digits and hyphens, with no hyphen at either end");
+
+export const workspaceStateSchema = z.enum(["creating", "ready", "hibernated", "deleting", "failed"]);
+export type WorkspaceState = z.infer<typeof workspaceStateSchema>;
+
+/** State of the box, the running instance of a workspace. */
+export const boxStateSchema = z.enum(["none", "starting", "running", "stopping", "failed"]);
+
+export const limitsSchema = z.object({
+  memoryBytes: z.number().int().min(128 * 2 ** 20).optional(),
+  cpus: z.number().min(0.1).max(512).optional(),
+  processes: z.number().int().min(16).optional(),
+  diskBytes: z.number().int().min(64 * 2 ** 20).optional(),
+});
+export type Limits = z.infer<typeof limitsSchema>;
+
+export const portSchema = z.object({ port: z.number().int(), address: z.string(), process: z.string().nullable() });
+
+export const workspaceSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  state: workspaceStateSchema,
+  box: boxStateSchema,
+  epoch: z.number().int(),
+  /** One sentence for people: why it is awake, asleep or failed. */
+  why: z.string(),
+  error: failureSchema.nullable(),
+  runtime: z.string(),
+  rootfs: z.enum(["template", "host"]).nullable(),
+  limits: limitsSchema,
+  usage: z.object({
+    memoryBytes: z.number().nullable(),
+    cpuPercent: z.number().nullable(),
+    processes: z.number().nullable(),
+    diskBytes: z.number().nullable(),
+    at: z.string(),
+  }).nullable(),
+  ports: z.array(portSchema),
+  createdAt: z.string(),
+  startedAt: z.string().nullable(),
+  /** Milliseconds from the request to the first answer of the box; null until it has started once. */
+  startMs: z.number().nullable(),
+});
+export type Workspace = z.infer<typeof workspaceSchema>;
+
+export const createWorkspaceSchema = z.object({
+  name: nameSchema.optional(),
+  runtime: z.enum(["embedded"]).optional(),
+  limits: limitsSchema.optional(),
+  from: z.string().optional(),
+});
+export const updateWorkspaceSchema = z.object({ name: nameSchema });
+
+export const snapshotSchema = z.object({
+  id: z.string(),
+  workspace: z.string(),
+  name: z.string().nullable(),
+  run: z.string().nullable(),
+  createdAt: z.string(),
+});
+export type Snapshot = z.infer<typeof snapshotSchema>;
+
+export const changeSchema = z.object({
+  path: z.string(),
+  change: z.enum(["added", "modified", "deleted"]),
+  kind: z.enum(["file", "folder", "link", "other"]),
+  size: z.number().int().nullable(),
+});
+export type Change = z.infer<typeof changeSchema>;
+
+export const execRequestSchema = z.object({
+  command: z.array(z.string().max(131_072)).min(1).max(4_096),
+  directory: z.string().optional(),
+  env: z.record(z.string(), z.string()).optional(),
+  /** Text given to the command's standard input, then closed. */
+  stdin: z.string().optional(),
+  timeoutMs: z.number().int().min(1).max(86_400_000).optional(),
+});
+export type ExecRequest = z.infer<typeof execRequestSchema>;
+export const execResultSchema = z.object({ exitCode: z.number().int(), stdout: z.string(), stderr: z.string() });
+export type ExecResult = z.infer<typeof execResultSchema>;
+/** SSE events of `exec`: `stdout` and `stderr` carry text, `exit` the code (128 + signal when killed). */
+export const execEventSchema = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("stdout"), data: z.string() }),
+  z.object({ kind: z.literal("stderr"), data: z.string() }),
+  z.object({ kind: z.literal("exit"), exitCode: z.number().int() }),
+]);
+export type ExecEvent = z.infer<typeof execEventSchema>;
+
+export const fileEntrySchema = z.object({
+  name: z.string(),
+  kind: z.enum(["file", "folder", "link", "other"]),
+  size: z.number().int(),
+  modifiedAt: z.string(),
+  mode: z.number().int(),
+});
+export type FileEntry = z.infer<typeof fileEntrySchema>;
+export const listingSchema = z.object({ path: z.string(), items: z.array(fileEntrySchema), truncated: z.boolean() });
+export type Listing = z.infer<typeof listingSchema>;
+export const moveFileSchema = z.object({ from: z.string(), to: z.string(), replace: z.boolean().optional() });
+
+export const terminalSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  title: z.string(),
+  cols: z.number().int(),
+  rows: z.number().int(),
+  /** Byte offset of the end of its output so far. */
+  end: z.number().int(),
+  persistent: z.boolean(),
+  createdAt: z.string(),
+});
+export type Terminal = z.infer<typeof terminalSchema>;
+export const createTerminalSchema = z.object({
+  name: z.string().max(80).optional(),
+  cols: z.number().int().min(2).max(1000).default(80),
+  rows: z.number().int().min(2).max(1000).default(24),
+  directory: z.string().optional(),
+});
+
+/**
+ * Terminal WebSocket: binary frames, the first byte is the kind.
+ * Server → client: output `0x00, u64 big-endian byte offset of the first byte, bytes`; reset `0x01, u64 offset` (older output is gone: clear the
+ * screen, what follows redraws it); exit `0x02, JSON { exitCode }`.
+ * Client → server: input `0x10, bytes`; resize `0x11, u16 columns, u16 rows`, both big-endian.
+ */
+export const terminalFrame = { output: 0x00, reset: 0x01, exit: 0x02, input: 0x10, resize: 0x11 } as const;
