@@ -15,6 +15,7 @@ export const errorCatalogue = {
   too_large: { status: 413, title: "The request is too large", hint: "Send less at once; files go through PUT …/files/<path>." },
   too_many_requests: { status: 429, title: "Too many requests", hint: "Wait a moment and try again." },
   internal: { status: 500, title: "The server made a mistake", hint: "Look for the trace id in the server's log and report it." },
+  server_unreachable: { status: 503, title: "The Alcove server does not answer", hint: "Check that it runs and that the address is right." },
   shutting_down: { status: 503, title: "The server is stopping", hint: "Try again in a few seconds." },
 
   // Workspaces

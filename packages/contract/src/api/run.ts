@@ -96,3 +96,7 @@ export const approvalSchema = z.object({
 });
 export type Approval = z.infer<typeof approvalSchema>;
 export const answerApprovalSchema = z.object({ option: z.string(), note: z.string().max(10_000).optional() });
+
+/** What an undo did: paths that have their old content back, and paths left alone because they changed again after the run. */
+export const undoResultSchema = z.object({ reverted: z.array(z.string()), kept: z.array(z.string()) });
+export type UndoResult = z.infer<typeof undoResultSchema>;

@@ -1,0 +1,172 @@
+import { CodedError } from "@alcove/contract/errors";
+import { problemSchema, pageSchema } from "@alcove/contract/api/problem";
+import {
+  changeSchema,
+  createTerminalSchema,
+  createWorkspaceSchema,
+  execEventSchema,
+  execResultSchema,
+  listingSchema,
+  moveFileSchema,
+  snapshotSchema,
+  terminalSchema,
+  updateWorkspaceSchema,
+  workspaceSchema,
+  type ExecEvent,
+  type ExecRequest,
+} from "@alcove/contract/api/workspace";
+import type { z } from "zod";
+import { encodePath, type RequestOptions, type Transport } from "./request.ts";
+import { signalOf } from "./runs.ts";
+import { readServerEvents } from "./server-events.ts";
+import { openTerminalLine, type TerminalLineOptions } from "./terminal-line.ts";
+
+interface Waiting {
+  signal?: AbortSignal;
+}
+
+/** Longest time without a byte from a command: the server sends a comment far more often. */
+const execSilenceMs = 120_000;
+
+/** Workspaces of the API with their files, terminals, snapshots and commands. */
+export function createWorkspaceCalls(transport: Transport) {
+  const { read, send, url } = transport;
+  const of = (workspace: string) => `/workspaces/${encodeURIComponent(workspace)}`;
+  const fileOf = (workspace: string, path: string) => `${of(workspace)}/files/${encodePath(path)}`;
+  const terminalOf = (workspace: string, terminal: string) =>
+    `${of(workspace)}/terminals/${encodeURIComponent(terminal)}`;
+
+  /** Output of one command as it comes, ended by its exit code; ending the loop early kills it. A dropped line is `workspace_unreachable`. */
+  async function* exec(
+    workspace: string,
+    request: ExecRequest,
+    options: Waiting = {},
+  ): AsyncGenerator<ExecEvent, void, undefined> {
+    const response = await send("POST", `${of(workspace)}/exec`, {
+      json: request,
+      headers: { accept: "text/event-stream" },
+      ...signalOf(options),
+    });
+    if (!response.body) throw new CodedError("workspace_unreachable");
+    for await (const { kind, data } of readServerEvents(response.body, execSilenceMs)) {
+      if (kind === "error") throw failureOf(data);
+      const event = execEventSchema.parse(JSON.parse(data));
+      yield event;
+      if (event.kind === "exit") return;
+    }
+    throw new CodedError(
+      "workspace_unreachable",
+      "The line to the command dropped before it ended",
+    );
+  }
+
+  return {
+    workspaces: {
+      list: (options: Waiting & { limit?: number; cursor?: string } = {}) =>
+        read(pageSchema(workspaceSchema), "GET", "/workspaces", {
+          query: { limit: options.limit, cursor: options.cursor },
+          ...signalOf(options),
+        }),
+      create: (workspace: z.input<typeof createWorkspaceSchema> = {}, options: Waiting = {}) =>
+        read(workspaceSchema, "POST", "/workspaces", { json: workspace, ...signalOf(options) }),
+      get: (workspace: string, options: Waiting = {}) =>
+        read(workspaceSchema, "GET", of(workspace), signalOf(options)),
+      rename: (workspace: string, changes: z.input<typeof updateWorkspaceSchema>) =>
+        read(workspaceSchema, "PATCH", of(workspace), { json: changes }),
+      delete: (workspace: string) => send("DELETE", of(workspace)).then(() => undefined),
+      start: (workspace: string, options: Waiting = {}) =>
+        read(workspaceSchema, "POST", `${of(workspace)}/start`, signalOf(options)),
+      stop: (workspace: string, options: Waiting = {}) =>
+        read(workspaceSchema, "POST", `${of(workspace)}/stop`, signalOf(options)),
+      snapshots: (workspace: string, options: Waiting = {}) =>
+        read(pageSchema(snapshotSchema), "GET", `${of(workspace)}/snapshots`, signalOf(options)),
+      takeSnapshot: (workspace: string, snapshot: { name?: string } = {}) =>
+        read(snapshotSchema, "POST", `${of(workspace)}/snapshots`, { json: snapshot }),
+      /** Paths that differ between two snapshots; until now when `to` is left out. */
+      changes: (workspace: string, range: { from: string; to?: string }, options: Waiting = {}) =>
+        read(pageSchema(changeSchema), "GET", `${of(workspace)}/changes`, {
+          query: range,
+          ...signalOf(options),
+        }),
+      exec,
+      /** Runs one command to its end. */
+      execAndWait: (workspace: string, request: ExecRequest, options: Waiting = {}) =>
+        read(execResultSchema, "POST", `${of(workspace)}/exec`, {
+          query: { wait: true },
+          json: request,
+          ...signalOf(options),
+        }),
+    },
+    /** Files of a workspace; paths are relative to its `/workspace`. */
+    files: {
+      url: (workspace: string, path: string, options: { download?: boolean } = {}) =>
+        url(fileOf(workspace, path), options),
+      archiveUrl: (workspace: string, path: string) =>
+        url(`${of(workspace)}/archive/${encodePath(path)}`),
+      list: (workspace: string, path: string, options: Waiting = {}) =>
+        read(listingSchema, "GET", fileOf(workspace, path), signalOf(options)),
+      read: (
+        workspace: string,
+        path: string,
+        options: Waiting & Pick<RequestOptions, "headers"> = {},
+      ) =>
+        send("GET", fileOf(workspace, path), {
+          ...(options.headers ? { headers: options.headers } : {}),
+          ...signalOf(options),
+        }),
+      /**
+       * Writes the file and gives its new ETag. `ifMatch` refuses with `file_changed` when somebody wrote it since, `ifNew` with `file_exists`
+       * or `file_changed` when it is there already.
+       */
+      write: async (
+        workspace: string,
+        path: string,
+        body: NonNullable<RequestInit["body"]>,
+        options: Waiting & { ifMatch?: string; ifNew?: boolean; parents?: boolean } = {},
+      ) => {
+        const headers: Record<string, string> = { "content-type": "application/octet-stream" };
+        if (options.ifMatch !== undefined) headers["if-match"] = options.ifMatch;
+        if (options.ifNew) headers["if-none-match"] = "*";
+        const response = await send("PUT", fileOf(workspace, path), {
+          body,
+          headers,
+          query: { parents: options.parents },
+          ...signalOf(options),
+        });
+        return { etag: response.headers.get("etag") };
+      },
+      createFolder: (workspace: string, path: string) =>
+        send("PUT", fileOf(workspace, path), { query: { folder: true } }).then(() => undefined),
+      delete: (workspace: string, path: string, options: { recursive?: boolean } = {}) =>
+        send("DELETE", fileOf(workspace, path), { query: options }).then(() => undefined),
+      move: (workspace: string, move: z.input<typeof moveFileSchema>) =>
+        send("POST", `${of(workspace)}/files:move`, { json: move }).then(() => undefined),
+    },
+    terminals: {
+      list: (workspace: string, options: Waiting = {}) =>
+        read(pageSchema(terminalSchema), "GET", `${of(workspace)}/terminals`, signalOf(options)),
+      create: (workspace: string, terminal: z.input<typeof createTerminalSchema> = {}) =>
+        read(terminalSchema, "POST", `${of(workspace)}/terminals`, { json: terminal }),
+      delete: (workspace: string, terminal: string) =>
+        send("DELETE", terminalOf(workspace, terminal)).then(() => undefined),
+      /** Opens a line to the terminal that survives drops; see `openTerminalLine`. */
+      attach: (
+        workspace: string,
+        terminal: string,
+        options: Omit<TerminalLineOptions, "url" | "headers">,
+      ) =>
+        openTerminalLine({
+          ...options,
+          headers: transport.identity,
+          url: (after) => url(terminalOf(workspace, terminal), { after }).replace(/^http/, "ws"),
+        }),
+    },
+  };
+}
+
+function failureOf(data: string): CodedError {
+  const problem = problemSchema.pick({ code: true, detail: true }).safeParse(JSON.parse(data));
+  if (problem.success && problem.data.code === "command_timed_out")
+    return new CodedError("command_timed_out", problem.data.detail);
+  return new CodedError("workspace_unreachable", problem.success ? problem.data.detail : undefined);
+}
