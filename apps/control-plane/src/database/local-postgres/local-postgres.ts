@@ -1,0 +1,124 @@
+import { mkdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { Client, DatabaseError } from "pg";
+import { installPostgresBinaries, locatePostgresPackage } from "./binaries.ts";
+import { asDiskError, prepareCluster, superuser } from "./cluster.ts";
+import type { Owner } from "./command.ts";
+import { ensureServer, type ServerOptions, stopServer, waitForEnd } from "./server.ts";
+import { prepareSocketDirectory, socketPort } from "./socket-directory.ts";
+
+export type LocalPostgres = AsyncDisposable & {
+  /** Connection string for the database. */
+  url(database: string): string;
+  /** Makes the database unless it is there. */
+  createDatabase(name: string): Promise<void>;
+  readonly pid: number;
+  /** True when the server was already running. */
+  readonly adopted: boolean;
+  /** Ends the server; what was committed is kept. */
+  stop(): Promise<void>;
+};
+
+export type LocalPostgresOptions = {
+  /** The cluster's folder; made when missing. Its parent must be writable. */
+  dataDirectory: string;
+  /** Folder of the socket. */
+  runDirectory: string;
+  /** Folder with PostgreSQL's bin, lib and share; by default a copy of the npm package's, kept beside the cluster. */
+  binaries?: string;
+  logFile?: string;
+  /** The user to run as; needed when this process is root. */
+  owner?: Owner;
+  signal?: AbortSignal;
+  log?: (message: string, fields: Record<string, unknown>) => void;
+};
+
+const restartAfterMs = 200;
+
+/**
+ * Starts PostgreSQL for this data directory, or adopts the server that still runs on it, and starts it again whenever it dies. It listens on a
+ * unix socket only and outlives this process unless it is stopped. Gives `data_not_writable`, `host_full`, `database_newer`, `database_older`,
+ * `database_unreachable`.
+ */
+export async function startLocalPostgres(options: LocalPostgresOptions): Promise<LocalPostgres> {
+  const { dataDirectory, owner, log } = options;
+  const ending = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, ending.signal]) : ending.signal;
+  const binaries = options.binaries ?? (await ownBinaries(dirname(dataDirectory)));
+  const { password, created } = await prepareCluster({ dataDirectory, binaries, owner, signal });
+  const preferred = await prepareSocketDirectory(options.runDirectory, owner);
+  const logFile = options.logFile ?? `${dataDirectory}.log`;
+  const server: ServerOptions = { dataDirectory, socketDirectory: preferred, logFile, binaries, owner, signal };
+  const first = await ensureServer(server);
+  const { adopted } = first;
+  let { pid } = first.postmaster;
+  // An adopted server listens where it was started; it is not moved.
+  const socketDirectory = first.postmaster.socketDirectory;
+  server.socketDirectory = socketDirectory;
+  log?.("postgres.started", { pid, adopted, created });
+
+  async function superviseUntilStopped(): Promise<void> {
+    while (!ending.signal.aborted) {
+      await waitForEnd(pid, { everyMs: restartAfterMs, signal: ending.signal });
+      log?.("postgres.died", { pid });
+      try {
+        pid = (await ensureServer({ ...server, signal: ending.signal })).postmaster.pid;
+        log?.("postgres.restarted", { pid });
+      } catch (error) {
+        if (ending.signal.aborted) return;
+        log?.("postgres.restart_failed", { error });
+        await delay(restartAfterMs * 10, undefined, { signal: ending.signal });
+      }
+    }
+  }
+  const supervision = superviseUntilStopped().catch((error: unknown) => {
+    if (!ending.signal.aborted) throw error;
+  });
+
+  const url = (database: string) =>
+    `postgresql://${superuser}:${password}@localhost:${socketPort}/${encodeURIComponent(database)}?host=${encodeURIComponent(socketDirectory)}`;
+
+  async function stop(): Promise<void> {
+    ending.abort();
+    await supervision;
+    await stopServer(pid);
+  }
+
+  return {
+    url,
+    createDatabase: (name) => createDatabase(url("postgres"), name),
+    get pid() {
+      return pid;
+    },
+    adopted,
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+async function ownBinaries(folder: string): Promise<string> {
+  const { native, version } = await locatePostgresPackage();
+  const target = join(folder, `postgres-${version}`);
+  try {
+    await mkdir(folder, { recursive: true });
+    await installPostgresBinaries(native, target);
+  } catch (error) {
+    throw asDiskError(error, folder);
+  }
+  return target;
+}
+
+async function createDatabase(adminUrl: string, name: string): Promise<void> {
+  const client = new Client({ connectionString: adminUrl });
+  await client.connect();
+  try {
+    const { rowCount } = await client.query("select from pg_database where datname = $1", [name]);
+    if (rowCount === 0) await client.query(`create database ${client.escapeIdentifier(name)}`);
+  } catch (error) {
+    const madeMeanwhile = error instanceof DatabaseError && (error.code === "42P04" || error.code === "23505");
+    if (!madeMeanwhile) throw error;
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,38 @@
+import { createHash } from "node:crypto";
+import { chmod, chown, lstat, mkdir } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CodedError } from "@alcove/contract/errors";
+import type { Owner } from "./command.ts";
+import { asDiskError } from "./cluster.ts";
+
+/** PostgreSQL names its socket after the port, also where it listens on no port. */
+export const socketPort = 5432;
+const socketName = `.s.PGSQL.${socketPort}`;
+/** `sun_path` holds 108 bytes with the closing NUL. */
+const longestSocketPath = 107;
+
+/** Makes the private folder (0700) of the server's socket: `preferred`, or a short one under the temporary folder when the path gets too long. */
+export async function prepareSocketDirectory(preferred: string, owner: Owner | undefined): Promise<string> {
+  const fits = Buffer.byteLength(join(preferred, socketName)) <= longestSocketPath;
+  const path = fits
+    ? preferred
+    : join(tmpdir(), `alcove-${createHash("sha256").update(preferred).digest("hex").slice(0, 16)}`);
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    await requireOwn(path, owner);
+    await chmod(path, 0o700);
+    if (owner) await chown(path, owner.uid, owner.gid);
+  } catch (error) {
+    throw asDiskError(error, path);
+  }
+  return path;
+}
+
+/** The short path can be guessed, so somebody else may have made it first. */
+async function requireOwn(path: string, owner: Owner | undefined): Promise<void> {
+  const stats = await lstat(path);
+  const own = stats.uid === process.getuid?.() || stats.uid === owner?.uid;
+  if (!stats.isDirectory() || !own)
+    throw new CodedError("data_not_writable", `Cannot use ${path}: it belongs to somebody else.`);
+}
