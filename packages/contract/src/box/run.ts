@@ -40,12 +40,14 @@ export type SessionOrigin = z.infer<typeof sessionOriginSchema>;
 
 const raw = z.record(z.string(), z.unknown());
 
-/** How a run ended in the box. `raw` is the agent's own error object where it gave one. */
+const end = { type: z.literal("end") };
+
+/** The last entry of every journal: how the run ended in the box. `raw` is the agent's own error object where it gave one. */
 export const runEndSchema = z.discriminatedUnion("outcome", [
-  z.object({ outcome: z.literal("done"), stopReason: z.string() }),
-  z.object({ outcome: z.literal("cancelled") }),
-  z.object({ outcome: z.literal("failed"), code: z.string(), detail: z.string(), raw: z.unknown() }),
-  z.object({ outcome: z.literal("died"), exitCode: z.number().int().nullable(), signal: z.string().nullable() }),
+  z.object({ ...end, outcome: z.literal("done"), stopReason: z.string() }),
+  z.object({ ...end, outcome: z.literal("cancelled") }),
+  z.object({ ...end, outcome: z.literal("failed"), code: z.string(), detail: z.string(), raw: z.unknown() }),
+  z.object({ ...end, outcome: z.literal("died"), exitCode: z.number().int().nullable(), signal: z.string().nullable() }),
 ]);
 export type RunEnd = z.infer<typeof runEndSchema>;
 
@@ -56,12 +58,16 @@ export const journalBodySchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("update"), update: raw }),
   /** An ACP `RequestPermissionRequest` as the agent sent it; `id` is unique within the run. */
   z.object({ type: z.literal("permission"), id: z.string(), request: raw }),
-  /** `option` is null when the question was withdrawn (cancelled, or the run ended). */
-  z.object({ type: z.literal("permission_result"), id: z.string(), option: z.string().nullable() }),
+  /** An ACP `RequestPermissionOutcome`: cancelled when the question was withdrawn because the run was cancelled or has ended. */
+  z.object({
+    type: z.literal("permission_result"),
+    id: z.string(),
+    outcome: z.discriminatedUnion("outcome", [z.object({ outcome: z.literal("cancelled") }), z.object({ outcome: z.literal("selected"), optionId: z.string() })]),
+  }),
   /** A line of the agent's standard output that is not JSON. */
   z.object({ type: z.literal("stray"), line: z.string() }),
   z.object({ type: z.literal("stderr"), text: z.string() }),
-  z.object({ type: z.literal("end"), end: runEndSchema }),
+  runEndSchema,
 ]);
 export type JournalBody = z.infer<typeof journalBodySchema>;
 
