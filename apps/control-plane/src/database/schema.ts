@@ -1,0 +1,165 @@
+import { bigint, boolean, doublePrecision, integer, jsonb, pgTable, primaryKey, text, timestamp } from "drizzle-orm/pg-core";
+import type { Failure } from "@alcove/contract/api/problem";
+import type { Limits, WorkspaceState } from "@alcove/contract/api/workspace";
+import type { RunState } from "@alcove/contract/api/run";
+import type { ProviderKind } from "@alcove/contract/api/agent";
+
+const time = (name: string) => timestamp(name, { withTimezone: true, mode: "date" });
+
+export const workspaces = pgTable("workspaces", {
+  id: text().primaryKey(),
+  ownerId: text("owner_id").notNull(),
+  name: text().notNull(),
+  state: text().$type<WorkspaceState>().notNull(),
+  box: text().$type<"none" | "starting" | "running" | "stopping" | "failed">().notNull().default("none"),
+  epoch: integer().notNull().default(0),
+  why: text().notNull(),
+  error: jsonb().$type<Failure>(),
+  runtime: text().notNull(),
+  rootfs: text().$type<"template" | "host">(),
+  limits: jsonb().$type<Limits>().notNull().default({}),
+  createdAt: time("created_at").notNull().defaultNow(),
+  startedAt: time("started_at"),
+  startMs: integer("start_ms"),
+});
+
+export type JobKind = "create" | "start" | "stop" | "delete" | "revert";
+
+export const workspaceJobs = pgTable("workspace_jobs", {
+  id: bigint({ mode: "number" }).generatedAlwaysAsIdentity().primaryKey(),
+  workspaceId: text("workspace_id").notNull(),
+  kind: text().$type<JobKind>().notNull(),
+  replicaId: text("replica_id").notNull(),
+  createdAt: time("created_at").notNull().defaultNow(),
+  deadlineAt: time("deadline_at").notNull(),
+  endedAt: time("ended_at"),
+  error: jsonb().$type<Failure>(),
+});
+
+export const snapshots = pgTable("snapshots", {
+  id: text().primaryKey(),
+  workspaceId: text("workspace_id").notNull(),
+  name: text(),
+  runId: text("run_id"),
+  createdAt: time("created_at").notNull().defaultNow(),
+});
+
+export const sessions = pgTable("sessions", {
+  id: text().primaryKey(),
+  workspaceId: text("workspace_id").notNull(),
+  ownerId: text("owner_id").notNull(),
+  agent: text().notNull(),
+  title: text().notNull(),
+  createdAt: time("created_at").notNull().defaultNow(),
+});
+
+const count = (name: string) => bigint(name, { mode: "number" }).notNull().default(0);
+
+export const runs = pgTable("runs", {
+  id: text().primaryKey(),
+  sessionId: text("session_id").notNull(),
+  workspaceId: text("workspace_id").notNull(),
+  ownerId: text("owner_id").notNull(),
+  agent: text().notNull(),
+  model: text(),
+  mode: text().$type<"process" | "ask" | "plan">().notNull(),
+  prompt: text().notNull(),
+  directory: text(),
+  title: text().notNull(),
+  state: text().$type<RunState>().notNull(),
+  error: jsonb().$type<Failure>(),
+  text: text().notNull().default(""),
+  inputTokens: count("input_tokens"),
+  outputTokens: count("output_tokens"),
+  cacheReadTokens: count("cache_read_tokens"),
+  cacheWriteTokens: count("cache_write_tokens"),
+  requests: integer().notNull().default(0),
+  costUsd: doublePrecision("cost_usd"),
+  idempotencyKey: text("idempotency_key"),
+  requestHash: text("request_hash"),
+  traceId: text("trace_id").notNull(),
+  lease: integer().notNull().default(0),
+  lastSeq: integer("last_seq").notNull().default(0),
+  folded: integer("folded").notNull().default(0),
+  tokenHash: text("token_hash"),
+  snapshotBefore: text("snapshot_before"),
+  snapshotAfter: text("snapshot_after"),
+  undo: text().$type<"none" | "possible" | "done">().notNull().default("none"),
+  cancelRequestedAt: time("cancel_requested_at"),
+  createdAt: time("created_at").notNull().defaultNow(),
+  startedAt: time("started_at"),
+  endedAt: time("ended_at"),
+});
+export type RunRow = typeof runs.$inferSelect;
+
+export const runEvents = pgTable(
+  "run_events",
+  {
+    runId: text("run_id").notNull(),
+    seq: integer().notNull(),
+    at: time("at").notNull().defaultNow(),
+    kind: text().notNull(),
+    data: jsonb().notNull(),
+    raw: jsonb(),
+  },
+  (table) => [primaryKey({ columns: [table.runId, table.seq] })],
+);
+
+export const runFiles = pgTable(
+  "run_files",
+  {
+    runId: text("run_id").notNull(),
+    path: text().notNull(),
+    change: text().$type<"added" | "modified" | "deleted">().notNull(),
+    kind: text().$type<"file" | "folder" | "link" | "other">().notNull(),
+    size: bigint({ mode: "number" }),
+    deliverable: boolean().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.runId, table.path] })],
+);
+
+export interface ApprovalOption {
+  readonly id: string;
+  readonly label: string;
+  readonly kind: "allow_once" | "allow_always" | "reject_once" | "reject_always";
+}
+
+export const approvals = pgTable("approvals", {
+  id: text().primaryKey(),
+  runId: text("run_id").notNull(),
+  workspaceId: text("workspace_id").notNull(),
+  ownerId: text("owner_id").notNull(),
+  permissionId: text("permission_id").notNull(),
+  title: text().notNull(),
+  subject: text(),
+  options: jsonb().$type<ApprovalOption[]>().notNull(),
+  state: text().$type<"open" | "answered" | "expired">().notNull().default("open"),
+  answer: text(),
+  createdAt: time("created_at").notNull().defaultNow(),
+  endedAt: time("ended_at"),
+});
+
+export const providers = pgTable(
+  "providers",
+  {
+    ownerId: text("owner_id").notNull(),
+    name: text().notNull(),
+    kind: text().$type<ProviderKind>().notNull(),
+    baseUrl: text("base_url").notNull(),
+    keySealed: text("key_sealed").notNull(),
+    keyEnding: text("key_ending").notNull(),
+    source: text().$type<"settings" | "environment">().notNull(),
+    state: text().$type<"unchecked" | "works" | "refused" | "unreachable">().notNull().default("unchecked"),
+    error: jsonb().$type<Failure>(),
+    checkedAt: time("checked_at"),
+    models: jsonb().$type<string[]>().notNull().default([]),
+    updatedAt: time("updated_at").notNull().defaultNow(),
+  },
+  (table) => [primaryKey({ columns: [table.ownerId, table.name] })],
+);
+
+export const replicas = pgTable("replicas", {
+  id: text().primaryKey(),
+  lockKey: bigint("lock_key", { mode: "number" }).notNull(),
+  startedAt: time("started_at").notNull().defaultNow(),
+});

@@ -1,0 +1,47 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { randomBytes } from "node:crypto";
+import pino from "pino";
+
+/** What goes on now: the trace that a request began, carried to the box and back. */
+export interface Trace {
+  readonly traceId: string;
+}
+
+const storage = new AsyncLocalStorage<Trace>();
+
+/** The trace id of a W3C `traceparent` header (https://www.w3.org/TR/trace-context/), or a fresh one of 32 hex digits. */
+export function traceIdFrom(traceparent: string | null | undefined): string {
+  const match = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/.exec(traceparent ?? "");
+  return match?.[1] ?? randomBytes(16).toString("hex");
+}
+
+/** Runs `work` so that its log lines and its requests to boxes carry the trace id. */
+export function withTrace<T>(traceId: string, work: () => T): T {
+  return storage.run({ traceId }, work);
+}
+
+export function currentTraceId(): string | undefined {
+  return storage.getStore()?.traceId;
+}
+
+/** The `traceparent` header for an onward request. */
+export function traceparent(): string {
+  return `00-${currentTraceId() ?? randomBytes(16).toString("hex")}-${randomBytes(8).toString("hex")}-01`;
+}
+
+export type Log = pino.Logger;
+
+/** JSON lines on standard output, each with the current trace id; keys and tokens are never written. */
+export function createLog({ level, name }: { level: string; name: string }): Log {
+  return pino({
+    name,
+    level,
+    base: { name },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    redact: { paths: ["key", "*.key", "token", "*.token", "password", "*.password", "authorization", "*.authorization"], censor: "[hidden]" },
+    mixin: () => {
+      const traceId = currentTraceId();
+      return traceId ? { trace: traceId } : {};
+    },
+  });
+}

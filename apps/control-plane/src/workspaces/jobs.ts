@@ -1,0 +1,110 @@
+import { and, eq, isNull, lt, notInArray, or, sql } from "drizzle-orm";
+import { CodedError, toCodedError } from "@alcove/contract/errors";
+import type { WorkspaceId } from "@alcove/contract/ids";
+import type { Db } from "../database/database.ts";
+import { replicas, workspaceJobs, type JobKind } from "../database/schema.ts";
+import type { Wake } from "../events/wake.ts";
+import type { Log } from "../log/log.ts";
+
+/** How long each job may take before it is ended by force, in milliseconds. */
+const deadlineMs: Record<JobKind, number> = { create: 120_000, start: 60_000, stop: 30_000, delete: 120_000, revert: 120_000 };
+
+/**
+ * Jobs that change what a workspace is. At most one is incomplete per workspace, by a unique index; each has a deadline; a job whose replica
+ * is gone is closed by another one.
+ */
+export interface WorkspaceJobs {
+  /** Runs `work` as the workspace's job; `workspace_busy` when another one does not end in time. */
+  run<T>(workspace: WorkspaceId, kind: JobKind, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T>;
+  /** True while this replica runs a job of the workspace. */
+  isWorking(workspace: WorkspaceId): boolean;
+  /** Ends the job that this replica runs for the workspace, if there is one. */
+  interrupt(workspace: WorkspaceId, reason: CodedError): void;
+  /** Closes jobs of replicas that are gone or over their deadline. */
+  closeAbandoned(): Promise<void>;
+  /** Resolves when no job of this replica runs any more. */
+  drain(): Promise<void>;
+}
+
+export function createWorkspaceJobs(parts: { db: Db; wake: Wake; replica: string; log: Log }): WorkspaceJobs {
+  const { db, wake, replica, log } = parts;
+  const controllers = new Map<WorkspaceId, AbortController>();
+  const working = new Set<Promise<unknown>>();
+
+  const begin = async (workspace: WorkspaceId, kind: JobKind): Promise<number | undefined> => {
+    const deadlineAt = new Date(Date.now() + deadlineMs[kind] + 5_000);
+    const [row] = await db
+      .insert(workspaceJobs)
+      .values({ workspaceId: workspace, kind, replicaId: replica, deadlineAt })
+      .onConflictDoNothing()
+      .returning({ id: workspaceJobs.id });
+    return row?.id;
+  };
+
+  const closeAbandoned = async () => {
+    const living = db.select({ id: replicas.id }).from(replicas);
+    await db
+      .update(workspaceJobs)
+      .set({ endedAt: sql`now()`, error: { code: "internal", detail: "The server that worked on it is gone.", hint: "Try again." } })
+      .where(
+        and(
+          isNull(workspaceJobs.endedAt),
+          or(lt(workspaceJobs.deadlineAt, sql`now()`), notInArray(workspaceJobs.replicaId, living)),
+        ),
+      );
+  };
+
+  const claim = async (workspace: WorkspaceId, kind: JobKind, signal: AbortSignal): Promise<number> => {
+    const patience = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs[kind])]);
+    for await (const _ of wake.watch(`workspace:${workspace}`, patience)) {
+      const id = await begin(workspace, kind);
+      if (id !== undefined) return id;
+      await closeAbandoned();
+      const again = await begin(workspace, kind);
+      if (again !== undefined) return again;
+    }
+    signal.throwIfAborted();
+    throw new CodedError("workspace_busy");
+  };
+
+  const perform = async <T>(workspace: WorkspaceId, kind: JobKind, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>) => {
+    const id = await claim(workspace, kind, signal);
+    const controller = new AbortController();
+    controllers.set(workspace, controller);
+    const late = new CodedError("workspace_start_failed", `The workspace did not ${kind} within ${deadlineMs[kind] / 1000} seconds.`);
+    const timer = setTimeout(() => controller.abort(late), deadlineMs[kind]);
+    let failure: CodedError | undefined;
+    try {
+      return await work(controller.signal);
+    } catch (error) {
+      failure = toCodedError(controller.signal.aborted ? controller.signal.reason : error);
+      if (failure.code === "internal") log.error({ err: error, workspace, job: kind }, "a job failed");
+      throw failure;
+    } finally {
+      clearTimeout(timer);
+      controllers.delete(workspace);
+      const error = failure ? { code: failure.code, detail: failure.message, hint: failure.hint } : null;
+      await db.update(workspaceJobs).set({ endedAt: sql`now()`, error }).where(eq(workspaceJobs.id, id));
+      wake.notify(`workspace:${workspace}`);
+    }
+  };
+
+  return {
+    closeAbandoned,
+    run(workspace, kind, signal, work) {
+      const job = perform(workspace, kind, signal, work);
+      const settled = job.then(
+        () => undefined,
+        () => undefined,
+      );
+      working.add(settled);
+      void settled.then(() => working.delete(settled));
+      return job;
+    },
+    isWorking: (workspace) => controllers.has(workspace),
+    interrupt: (workspace, reason) => controllers.get(workspace)?.abort(reason),
+    async drain() {
+      while (working.size > 0) await Promise.all(working);
+    },
+  };
+}

@@ -1,0 +1,110 @@
+import { and, desc, eq, lt, ne, or, sql } from "drizzle-orm";
+import { CodedError } from "@alcove/contract/errors";
+import { isId, parseId, type WorkspaceId } from "@alcove/contract/ids";
+import type { Db, Transaction } from "../database/database.ts";
+import { workspaces } from "../database/schema.ts";
+import { noteChange } from "../events/notices.ts";
+import type { Wake } from "../events/wake.ts";
+
+export type WorkspaceRow = typeof workspaces.$inferSelect & { id: WorkspaceId };
+
+/** Rows of workspaces; each change tells those who wait for it. */
+export function createWorkspaceStore({ db, wake }: { db: Db; wake: Wake }) {
+  const branded = (row: typeof workspaces.$inferSelect): WorkspaceRow => ({ ...row, id: parseId("workspace", row.id) });
+
+  const tell = (row: WorkspaceRow) => {
+    wake.notify(`workspace:${row.id}`);
+    wake.notify(`owner:${row.ownerId}`);
+  };
+
+  return {
+    async insert(row: typeof workspaces.$inferInsert, also: (tx: Transaction) => Promise<void>): Promise<WorkspaceRow> {
+      const inserted = await db.transaction(async (tx) => {
+        const [fresh] = await tx.insert(workspaces).values(row).onConflictDoNothing({ target: [workspaces.ownerId, workspaces.name] }).returning();
+        if (!fresh) throw new CodedError("name_taken", `You already have a workspace named "${row.name}".`);
+        await also(tx);
+        await noteChange(tx, { owner: row.ownerId, resource: "workspace", id: row.id, workspace: row.id });
+        return branded(fresh);
+      });
+      tell(inserted);
+      return inserted;
+    },
+
+    /** The workspace of that id or name; `not_found` also when it belongs to somebody else. */
+    async owned(owner: string, idOrName: string): Promise<WorkspaceRow> {
+      const match = isId("workspace", idOrName) ? eq(workspaces.id, idOrName) : eq(workspaces.name, idOrName);
+      const [row] = await db.select().from(workspaces).where(and(eq(workspaces.ownerId, owner), match));
+      if (!row) throw new CodedError("not_found", `There is no workspace "${idOrName.slice(0, 80)}".`);
+      return branded(row);
+    },
+
+    async byId(id: WorkspaceId): Promise<WorkspaceRow | undefined> {
+      const [row] = await db.select().from(workspaces).where(eq(workspaces.id, id));
+      return row && branded(row);
+    },
+
+    async list(owner: string, limit: number, before: string | undefined): Promise<WorkspaceRow[]> {
+      const [created, id] = before?.split("~") ?? [];
+      const older =
+        created && id
+          ? or(lt(workspaces.createdAt, new Date(created)), and(eq(workspaces.createdAt, new Date(created)), lt(workspaces.id, id)))
+          : undefined;
+      const rows = await db
+        .select()
+        .from(workspaces)
+        .where(and(eq(workspaces.ownerId, owner), older))
+        .orderBy(desc(workspaces.createdAt), desc(workspaces.id))
+        .limit(limit);
+      return rows.map(branded);
+    },
+
+    async all(): Promise<WorkspaceRow[]> {
+      return (await db.select().from(workspaces)).map(branded);
+    },
+
+    /** Changes the row; while it is being deleted only the deletion may (`evenDeleting`). Undefined when nothing was changed. */
+    async update(
+      id: WorkspaceId,
+      change: Partial<typeof workspaces.$inferInsert>,
+      { epoch, evenDeleting = false }: { epoch?: number; evenDeleting?: boolean } = {},
+    ): Promise<WorkspaceRow | undefined> {
+      const row = await db.transaction(async (tx) => {
+        const [changed] = await tx
+          .update(workspaces)
+          .set(change)
+          .where(
+            and(
+              eq(workspaces.id, id),
+              epoch === undefined ? undefined : eq(workspaces.epoch, epoch),
+              evenDeleting ? undefined : ne(workspaces.state, "deleting"),
+            ),
+          )
+          .returning();
+        if (changed) await noteChange(tx, { owner: changed.ownerId, resource: "workspace", id, workspace: id });
+        return changed && branded(changed);
+      });
+      if (row) tell(row);
+      return row;
+    },
+
+    /** A new epoch, stored before the box of that epoch starts. */
+    async nextEpoch(id: WorkspaceId, why: string): Promise<WorkspaceRow | undefined> {
+      const [row] = await db
+        .update(workspaces)
+        .set({ epoch: sql`${workspaces.epoch} + 1`, box: "starting", why, error: null })
+        .where(and(eq(workspaces.id, id), ne(workspaces.state, "deleting")))
+        .returning();
+      if (row) tell(branded(row));
+      return row && branded(row);
+    },
+
+    async remove(id: WorkspaceId): Promise<void> {
+      const [row] = await db.delete(workspaces).where(eq(workspaces.id, id)).returning();
+      if (!row) return;
+      await noteChange(db, { owner: row.ownerId, resource: "workspace", id, workspace: id });
+      tell(branded(row));
+    },
+  };
+}
+
+export type WorkspaceStore = ReturnType<typeof createWorkspaceStore>;

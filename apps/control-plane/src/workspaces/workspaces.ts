@@ -1,0 +1,212 @@
+import { CodedError, toCodedError } from "@alcove/contract/errors";
+import { newId, type SnapshotId, type WorkspaceId } from "@alcove/contract/ids";
+import type { Change, Limits } from "@alcove/contract/api/workspace";
+import { createBoxClient, type BoxClient } from "../box/box-client.ts";
+import type { Wake } from "../events/wake.ts";
+import type { Log } from "../log/log.ts";
+import type { BoxAddress, Runtime } from "../runtimes/runtime.ts";
+import type { VolumeStore } from "../volumes/volume-store.ts";
+import type { WorkspaceJobs } from "./jobs.ts";
+import { suggestName } from "./names.ts";
+import type { WorkspaceRow, WorkspaceStore } from "./workspace-store.ts";
+
+export interface Workspaces {
+  /** Stores the workspace and begins to make it; `name_taken`. The answer is `creating`; it becomes `ready` or `failed`. */
+  create(owner: string, wish: { name?: string | undefined; limits?: Limits | undefined }): Promise<WorkspaceRow>;
+  rename(row: WorkspaceRow, name: string): Promise<WorkspaceRow>;
+  /** A client to the workspace's running box, which is started first when it sleeps or has died. */
+  box(id: WorkspaceId, signal: AbortSignal): Promise<BoxClient>;
+  /** A client to the box if it runs, without waking it. */
+  awakeBox(row: WorkspaceRow): BoxClient | undefined;
+  /** Looks whether the box that did not answer still runs; when it does not, the next `box` starts a new one. */
+  doubt(id: WorkspaceId, epoch: number, signal: AbortSignal): Promise<void>;
+  stop(id: WorkspaceId, why: string, signal: AbortSignal): Promise<void>;
+  /** Marks the workspace as deleted for everybody at once; the rest happens in the background and is repeated until it is done. */
+  remove(row: WorkspaceRow): Promise<void>;
+  snapshot(id: WorkspaceId, snapshot: SnapshotId, signal: AbortSignal): Promise<void>;
+  changes(id: WorkspaceId, from: SnapshotId, to: SnapshotId | null, signal: AbortSignal): Promise<Change[]>;
+  revert(id: WorkspaceId, from: SnapshotId, to: SnapshotId, signal: AbortSignal): Promise<{ reverted: string[]; kept: string[] }>;
+  readSnapshot: VolumeStore["readSnapshot"];
+  /** Puts right what a crash left: half-made, half-deleted, or said to run when it does not. Repeated while the server runs. */
+  reconcile(signal: AbortSignal): Promise<void>;
+  drain(): Promise<void>;
+}
+
+interface Parts {
+  readonly store: WorkspaceStore;
+  readonly jobs: WorkspaceJobs;
+  readonly runtime: Runtime;
+  readonly volumes: VolumeStore;
+  readonly wake: Wake;
+  readonly log: Log;
+}
+
+export function createWorkspaces({ store, jobs, runtime, volumes, log }: Parts): Workspaces {
+  const addresses = new Map<WorkspaceId, { epoch: number; address: BoxAddress }>();
+  const background = new AbortController();
+
+  const client = (id: WorkspaceId, epoch: number, address: BoxAddress): BoxClient => {
+    addresses.set(id, { epoch, address });
+    return createBoxClient({ epoch, dial: (signal) => runtime.dial(address, signal) });
+  };
+
+  const known = (row: WorkspaceRow): BoxClient | undefined => {
+    const entry = addresses.get(row.id);
+    return row.box === "running" && entry?.epoch === row.epoch ? client(row.id, row.epoch, entry.address) : undefined;
+  };
+
+  /** The box of the row's epoch when the runtime has it running, though another replica or an earlier process started it. */
+  const adopt = async (row: WorkspaceRow, signal: AbortSignal): Promise<BoxClient | undefined> => {
+    if (row.box !== "running") return undefined;
+    const state = await runtime.inspect(row.id, signal);
+    if (state.state !== "running" || state.epoch !== row.epoch) return undefined;
+    return client(row.id, row.epoch, await runtime.start(row.id, row.epoch, signal));
+  };
+
+  const startBox = async (id: WorkspaceId, why: string, signal: AbortSignal): Promise<BoxClient> => {
+    const row = await store.byId(id);
+    if (!row || row.state === "deleting") throw new CodedError("workspace_deleting");
+    const running = known(row) ?? (await adopt(row, signal));
+    if (running) return running;
+    const begun = performance.now();
+    const next = await store.nextEpoch(id, "Starting");
+    if (!next) throw new CodedError("workspace_deleting");
+    try {
+      await volumes.create(id, signal);
+      await runtime.create({ workspace: id, name: row.name, limits: row.limits, env: {} }, signal);
+      const address = await runtime.start(id, next.epoch, signal);
+      const state = await runtime.inspect(id, signal);
+      const box = client(id, next.epoch, address);
+      const startMs = Math.round(performance.now() - begun);
+      const rootfs = state.state === "running" ? state.rootfs : null;
+      await store.update(id, { state: "ready", box: "running", why, error: null, startedAt: new Date(), startMs, rootfs }, { epoch: next.epoch });
+      return box;
+    } catch (error) {
+      const coded = toCodedError(error);
+      if (coded.code === "internal") log.error({ err: error, workspace: id }, "a box did not start");
+      const failure = coded.code === "internal" ? new CodedError("workspace_start_failed", undefined, { cause: error }) : coded;
+      await store.update(
+        id,
+        { state: "failed", box: "failed", why: failure.message, error: { code: failure.code, detail: failure.message, hint: failure.hint } },
+        { epoch: next.epoch },
+      );
+      throw failure;
+    }
+  };
+
+  const removeForGood = (id: WorkspaceId): Promise<void> =>
+    jobs.run(id, "delete", background.signal, async (signal) => {
+      await runtime.destroy(id, signal);
+      await volumes.destroy(id, signal);
+      addresses.delete(id);
+      await store.remove(id);
+    });
+
+  const inBackground = (work: Promise<unknown>, what: string, id: WorkspaceId) => {
+    work.catch((error: unknown) => log.warn({ err: error, workspace: id }, what));
+  };
+
+  const repair = async (row: WorkspaceRow, signal: AbortSignal): Promise<void> => {
+    if (row.state === "deleting") return removeForGood(row.id);
+    if (row.state === "creating") {
+      await jobs.run(row.id, "create", signal, (within) => startBox(row.id, "Awake: just made", within));
+      return;
+    }
+    if (row.box === "none" || row.box === "failed") return;
+    const state = await runtime.inspect(row.id, signal);
+    if (row.box === "running" && state.state === "running" && state.epoch === row.epoch) return;
+    if (row.box === "starting" && (await jobsIncomplete(row))) return;
+    addresses.delete(row.id);
+    await store.update(row.id, { state: "hibernated", box: "none", why: "Asleep: its processes ended with the server's restart" }, { epoch: row.epoch });
+  };
+
+  const jobsIncomplete = async (row: WorkspaceRow): Promise<boolean> => {
+    await jobs.closeAbandoned();
+    return jobs.isWorking(row.id);
+  };
+
+  return {
+    async create(owner, { name, limits = {} }) {
+      for (let attempt = 0; ; attempt += 1) {
+        const id = newId("workspace");
+        const row = { id, ownerId: owner, name: name ?? suggestName(), state: "creating" as const, why: "Being made", runtime: runtime.name, limits };
+        try {
+          const stored = await store.insert(row, async () => undefined);
+          const making = jobs.run(id, "create", background.signal, (signal) => startBox(id, "Awake: just made", signal));
+          inBackground(making, "a workspace was not made", id);
+          return stored;
+        } catch (error) {
+          const taken = error instanceof CodedError && error.code === "name_taken";
+          if (!taken || name !== undefined || attempt > 20) throw error;
+        }
+      }
+    },
+
+    async rename(row, name) {
+      try {
+        const changed = await store.update(row.id, { name });
+        if (!changed) throw new CodedError("workspace_deleting");
+        return changed;
+      } catch (error) {
+        if (isUniqueViolation(error)) throw new CodedError("name_taken", `You already have a workspace named "${name}".`);
+        throw error;
+      }
+    },
+
+    async box(id, signal) {
+      const row = await store.byId(id);
+      if (!row) throw new CodedError("not_found");
+      if (row.state === "deleting") throw new CodedError("workspace_deleting");
+      const running = known(row) ?? (await adopt(row, signal));
+      return running ?? jobs.run(id, "start", signal, (within) => startBox(id, "Awake: in use", within));
+    },
+
+    awakeBox: known,
+
+    async doubt(id, epoch, signal) {
+      const state = await runtime.inspect(id, signal);
+      if (state.state === "running" && state.epoch === epoch) return;
+      addresses.delete(id);
+      await store.update(id, { state: "hibernated", box: "none", why: "Asleep: its processes ended" }, { epoch });
+    },
+
+    stop: (id, why, signal) =>
+      jobs.run(id, "stop", signal, async (within) => {
+        const row = await store.byId(id);
+        if (!row) return;
+        await store.update(id, { box: "stopping" });
+        await runtime.stop(id, row.epoch, within);
+        addresses.delete(id);
+        await store.update(id, { state: "hibernated", box: "none", why });
+      }),
+
+    async remove(row) {
+      await store.update(row.id, { state: "deleting", why: "Being deleted" }, { evenDeleting: true });
+      jobs.interrupt(row.id, new CodedError("workspace_deleting"));
+      inBackground(removeForGood(row.id), "a workspace was not deleted; it is tried again", row.id);
+    },
+
+    snapshot: (id, snapshot, signal) => volumes.snapshot(id, snapshot, signal),
+    changes: (id, from, to, signal) => volumes.changes(id, from, to, signal),
+    revert: (id, from, to, signal) => jobs.run(id, "revert", signal, (within) => volumes.revert(id, from, to, within)),
+    readSnapshot: volumes.readSnapshot,
+
+    async reconcile(signal) {
+      await jobs.closeAbandoned();
+      for (const row of await store.all()) {
+        if (signal.aborted || jobs.isWorking(row.id)) continue;
+        inBackground(repair(row, signal), "a workspace was not put right; it is tried again", row.id);
+      }
+    },
+
+    async drain() {
+      background.abort(new CodedError("shutting_down"));
+      await jobs.drain();
+    },
+  };
+}
+
+function isUniqueViolation(error: unknown): boolean {
+  const cause = error instanceof Error && error.cause ? error.cause : error;
+  return cause instanceof Error && "code" in cause && cause.code === "23505";
+}
