@@ -67,6 +67,11 @@ export const errorCatalogue = {
     title: "The workspace does not answer",
     hint: "Start it again; its files are kept.",
   },
+  epoch_stale: {
+    status: 409,
+    title: "The workspace was started again in the meantime",
+    hint: "Ask for its state; the newer start counts.",
+  },
   workspace_full: { status: 507, title: "The workspace's disk is full", hint: "Delete files or raise its disk limit." },
   snapshot_failed: {
     status: 502,

@@ -1,0 +1,71 @@
+import { CodedError } from "@alcove/contract/errors";
+import {
+  hostFailureSchema,
+  hostOperations,
+  type HostAnswer,
+  type HostInput,
+  type HostOperation,
+} from "@alcove/contract/host";
+import { request, type IncomingMessage } from "node:http";
+import { text } from "node:stream/consumers";
+
+export interface HostClient {
+  /** One operation of the host process. Codes: `host_unreachable`, or the operation's own. */
+  call<O extends HostOperation>(operation: O, input: HostInput<O>, signal: AbortSignal): Promise<HostAnswer<O>>;
+  /** An operation that answers with raw bytes; the caller reads or destroys the stream. */
+  stream<O extends HostOperation>(operation: O, input: HostInput<O>, signal: AbortSignal): Promise<IncomingMessage>;
+}
+
+/** A client of the host process at its unix socket. */
+export function createHostClient({ hostSocket }: { hostSocket: string }): HostClient {
+  const send = (operation: HostOperation, input: unknown, signal: AbortSignal): Promise<IncomingMessage> =>
+    new Promise((resolve, reject) => {
+      const body = JSON.stringify(input);
+      const outgoing = request(
+        {
+          socketPath: hostSocket,
+          path: `/v1/${operation}`,
+          method: "POST",
+          headers: { host: "host", "content-type": "application/json", "content-length": Buffer.byteLength(body) },
+          signal,
+        },
+        resolve,
+      );
+      outgoing.on("error", (cause) => {
+        const silent = `Cannot ask the host process for "${operation}": it does not answer`;
+        reject(signal.aborted ? cause : new CodedError("host_unreachable", silent, { cause }));
+      });
+      outgoing.end(body);
+    });
+
+  const stream = async (operation: HostOperation, input: unknown, signal: AbortSignal): Promise<IncomingMessage> => {
+    const answer = await send(operation, input, signal);
+    if (answer.statusCode === 200) return answer;
+    const failure = hostFailureSchema.safeParse(parseJson(await text(answer)));
+    if (!failure.success)
+      throw new CodedError(
+        "host_unreachable",
+        `Cannot use the host process: it answered ${answer.statusCode} to "${operation}"`,
+      );
+    throw new CodedError(failure.data.code, failure.data.detail, { hint: failure.data.hint });
+  };
+
+  return {
+    stream,
+    async call<O extends HostOperation>(
+      operation: O,
+      input: HostInput<O>,
+      signal: AbortSignal,
+    ): Promise<HostAnswer<O>> {
+      return hostOperations[operation].output.parse(parseJson(await text(await stream(operation, input, signal))));
+    },
+  };
+}
+
+function parseJson(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}

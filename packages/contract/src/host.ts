@@ -1,0 +1,161 @@
+import { z } from "zod";
+import { findingSchema } from "./api/account.ts";
+import { changeSchema, limitsSchema, nameSchema } from "./api/workspace.ts";
+import { isErrorCode } from "./errors.ts";
+import { idSchema } from "./ids.ts";
+
+/**
+ * The protocol between the control plane and the host process: `POST /v1/<operation>` with a JSON body over a unix socket that only the
+ * control plane's user and root may connect to. Answers 200 with the operation's answer, or 4xx/5xx with `hostFailureSchema`.
+ * A request never carries a path of the host: only ids, whose form is checked here. Every operation may be repeated.
+ */
+
+const workspace = idSchema("workspace");
+const snapshot = idSchema("snapshot");
+const epoch = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
+const nothing = z.object({});
+/** A path relative to /workspace, without `.`/`..` parts: it is opened without following any link. */
+const volumePath = z
+  .string()
+  .min(1)
+  .max(4096)
+  .refine(
+    (path) => !path.includes("\0") && path.split("/").every((part) => part !== "" && part !== "." && part !== ".."),
+    "is not a plain relative path",
+  );
+
+export const boxSpecSchema = z.object({
+  workspace,
+  name: nameSchema,
+  limits: limitsSchema.default({}),
+  /** Given to the box's first process, beside ALCOVE_WORKSPACE, ALCOVE_WORKSPACE_NAME and ALCOVE_EPOCH. */
+  env: z
+    .record(
+      z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/),
+      z
+        .string()
+        .max(131_072)
+        .refine((value) => !value.includes("\0"), "holds a NUL"),
+    )
+    .default({}),
+});
+export type BoxSpec = z.input<typeof boxSpecSchema>;
+
+/** Where a box's daemon listens; a plain value that may be stored. */
+export const boxAddressSchema = z.object({ workspace, epoch, socket: z.string() });
+export type BoxAddress = z.infer<typeof boxAddressSchema>;
+
+export const rootfsSchema = z.enum(["template", "host"]);
+export const boxUsageSchema = z.object({
+  memoryBytes: z.number().nullable(),
+  /** CPU time since the box started, in microseconds. */
+  cpuMicros: z.number().nullable(),
+  processes: z.number().nullable(),
+});
+export type BoxUsage = z.infer<typeof boxUsageSchema>;
+
+export const boxStateSchema = z.discriminatedUnion("state", [
+  z.object({ state: z.literal("absent") }),
+  z.object({ state: z.literal("stopped") }),
+  z.object({
+    state: z.literal("running"),
+    epoch,
+    rootfs: rootfsSchema,
+    frozen: z.boolean(),
+    address: boxAddressSchema,
+    usage: boxUsageSchema.nullable(),
+  }),
+]);
+export type BoxState = z.infer<typeof boxStateSchema>;
+
+export const templateStatusSchema = z.object({
+  state: z.enum(["ready", "building", "missing", "failed"]),
+  detail: z.string(),
+});
+export type TemplateStatus = z.infer<typeof templateStatusSchema>;
+
+export const runtimeCapabilitiesSchema = z.object({
+  /** False when no box can run here; `findings` says why. */
+  usable: z.boolean(),
+  privileged: z.boolean(),
+  rootfs: rootfsSchema.nullable(),
+  template: templateStatusSchema,
+  egress: z.boolean(),
+  limits: z.boolean(),
+  freeze: z.boolean(),
+  findings: z.array(findingSchema),
+});
+export type RuntimeCapabilities = z.infer<typeof runtimeCapabilitiesSchema>;
+
+export const volumeCapabilitiesSchema = z.object({
+  kind: z.enum(["btrfs", "plain"]),
+  /** True when a snapshot needs neither a pause of the box nor time that grows with its files. */
+  instantSnapshots: z.boolean(),
+  diskLimits: z.boolean(),
+  findings: z.array(findingSchema),
+});
+export type VolumeCapabilities = z.infer<typeof volumeCapabilitiesSchema>;
+
+/** `volume.read` answers with raw bytes instead of JSON. */
+const operations = {
+  "runtime.capabilities": { input: nothing, output: runtimeCapabilitiesSchema },
+  "box.create": { input: boxSpecSchema, output: nothing },
+  "box.start": { input: z.object({ workspace, epoch }), output: boxAddressSchema },
+  "box.stop": { input: z.object({ workspace, epoch }), output: nothing },
+  "box.freeze": { input: z.object({ workspace }), output: nothing },
+  "box.thaw": { input: z.object({ workspace }), output: nothing },
+  "box.destroy": { input: z.object({ workspace }), output: nothing },
+  "box.inspect": { input: z.object({ workspace }), output: boxStateSchema },
+  "box.list": { input: nothing, output: z.array(z.object({ id: workspace, state: boxStateSchema })) },
+  "box.log": {
+    input: z.object({
+      workspace,
+      maxBytes: z
+        .number()
+        .int()
+        .min(1)
+        .max(4 * 2 ** 20)
+        .default(65_536),
+    }),
+    output: z.object({ text: z.string() }),
+  },
+  "volume.capabilities": { input: nothing, output: volumeCapabilitiesSchema },
+  "volume.create": { input: z.object({ workspace }), output: nothing },
+  "volume.destroy": { input: z.object({ workspace }), output: nothing },
+  "volume.snapshot": { input: z.object({ workspace, snapshot }), output: nothing },
+  "volume.deleteSnapshot": { input: z.object({ workspace, snapshot }), output: nothing },
+  "volume.fork": { input: z.object({ workspace, snapshot, target: workspace }), output: nothing },
+  "volume.restore": { input: z.object({ workspace, snapshot }), output: nothing },
+  "volume.changes": {
+    input: z.object({ workspace, from: snapshot, to: snapshot.nullable() }),
+    output: z.array(changeSchema),
+  },
+  "volume.revert": {
+    input: z.object({ workspace, from: snapshot, to: snapshot }),
+    output: z.object({ reverted: z.array(z.string()), kept: z.array(z.string()) }),
+  },
+  "volume.read": { input: z.object({ workspace, snapshot, path: volumePath }), output: z.never() },
+  "volume.usage": { input: z.object({ workspace }), output: z.object({ bytes: z.number() }) },
+  "template.status": { input: nothing, output: templateStatusSchema },
+  shutdown: { input: z.object({ stopBoxes: z.boolean() }), output: nothing },
+} as const satisfies Record<string, { input: z.ZodType; output: z.ZodType }>;
+
+export type HostOperation = keyof typeof operations;
+export type HostInput<O extends HostOperation> = z.input<(typeof operations)[O]["input"]>;
+export type HostRequest<O extends HostOperation> = z.output<(typeof operations)[O]["input"]>;
+export type HostAnswer<O extends HostOperation> = z.output<(typeof operations)[O]["output"]>;
+
+/** All operations of the host process with their schemas; there are no others. */
+export const hostOperations: {
+  [O in HostOperation]: { input: z.ZodType<HostRequest<O>>; output: z.ZodType<HostAnswer<O>> };
+} = operations;
+
+export function isHostOperation(text: string): text is HostOperation {
+  return Object.hasOwn(hostOperations, text);
+}
+
+export const hostFailureSchema = z.object({
+  code: z.string().refine(isErrorCode, "is not an error code"),
+  detail: z.string(),
+  hint: z.string(),
+});
