@@ -54,12 +54,21 @@ async function createCluster({ dataDirectory, binaries, owner, signal }: Options
       );
     await rename(passwordFile, join(cluster, secretFile));
     await syncFolder(cluster);
-    await rename(cluster, dataDirectory);
+    await renameUnlessThere(cluster, dataDirectory);
     await syncFolder(dirname(dataDirectory));
   } catch (error) {
     throw asDiskError(error, dataDirectory);
   } finally {
     await rm(staging, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+async function renameUnlessThere(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    // Another process was faster; its cluster is as good.
+    if (errno(error) !== "ENOTEMPTY" && errno(error) !== "EEXIST") throw error;
   }
 }
 
@@ -74,7 +83,7 @@ async function removeLeftovers(dataDirectory: string): Promise<void> {
   }
 }
 
-const stagingPrefix = (dataDirectory: string) => `${dataDirectory}.initdb-`;
+const stagingPrefix = (dataDirectory: string) => `${dataDirectory}-draft-`;
 
 function isAlive(pid: number): boolean {
   if (pid === process.pid) return false;

@@ -2,11 +2,11 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { Client } from "pg";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { installPostgresBinaries, locatePostgresPackage } from "./binaries.ts";
-import { type LocalPostgresOptions, startLocalPostgres } from "./local-postgres.ts";
+import { type LocalPostgresOptions, startLocalPostgres, stopLocalPostgres } from "./local-postgres.ts";
 import { isRunning } from "./postmaster.ts";
 
 const nobody = { uid: 65534, gid: 65534 };
@@ -52,7 +52,7 @@ test("a new data directory becomes a database that answers on a private socket a
   expect(server.adopted).toBe(false);
   expect(await query(server.url("alcove"), "show listen_addresses")).toEqual([{ listen_addresses: "" }]);
   expect((await stat(options.runDirectory)).mode & 0o777).toBe(0o700);
-  expect((await stat(join(options.dataDirectory, "alcove.secret"))).mode & 0o777).toBe(0o600);
+  expect((await stat(join(options.dataDirectory, "cluster", "alcove.secret"))).mode & 0o777).toBe(0o600);
   await expect(query(server.url("alcove").replace(/:[^:@]+@/, ":wrong@"), "select 1")).rejects.toThrow(/password/);
 });
 
@@ -76,15 +76,8 @@ test("stop leaves no process behind", async () => {
 
 test("a server that outlived a killed parent is adopted and then stopped", async () => {
   const options = await place();
-  const program = `
-    const { startLocalPostgres } = await import(${JSON.stringify(new URL("./local-postgres.ts", import.meta.url).href)});
-    const server = await startLocalPostgres(${JSON.stringify(options)});
-    console.log(server.pid);
-    setInterval(() => {}, 1000);`;
-  const parent = spawn(process.execPath, ["--input-type=module", "-e", program], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const [line] = await once(parent.stdout.setEncoding("utf8"), "data");
+  const parent = startElsewhere(options);
+  const [line] = await once(parent.stdout, "data");
   parent.kill("SIGKILL");
   await once(parent, "close");
   await using server = await startLocalPostgres(options);
@@ -105,12 +98,12 @@ test("a killed server comes back by itself with every committed row", async () =
 
 test("a cluster whose creation was killed half-way is made anew", async () => {
   const options = await place();
-  const leftover = `${options.dataDirectory}.initdb-4194304`;
+  const leftover = join(options.dataDirectory, "cluster-draft-4194304");
   await mkdir(join(leftover, "cluster"), { recursive: true });
   await writeFile(join(leftover, "cluster", "PG_VERSION"), "18\n");
   await using server = await startLocalPostgres(options);
   expect(await query(server.url("postgres"), "select 1 as one")).toEqual([{ one: 1 }]);
-  expect((await readdir(join(options.dataDirectory, ".."))).filter((name) => name.includes("initdb"))).toEqual([]);
+  expect((await readdir(options.dataDirectory)).toSorted()).toEqual(["cluster", "server.log"]);
 });
 
 test("an abort during the creation leaves nothing that the next start would take for a database", async () => {
@@ -133,8 +126,9 @@ test("a lock file whose process id belongs to another program does not keep the 
   const options = await place();
   await (await startLocalPostgres(options)).stop();
   await using stranger = disposable(spawn("sleep", ["60"], { ...owner, stdio: "ignore" }));
-  const lock = [stranger.pid, options.dataDirectory, 0, 5432, options.runDirectory, "", "0 0", "ready   "].join("\n");
-  const file = join(options.dataDirectory, "postmaster.pid");
+  const cluster = join(options.dataDirectory, "cluster");
+  const lock = [stranger.pid, cluster, 0, 5432, options.runDirectory, "", "0 0", "ready   "].join("\n");
+  const file = join(cluster, "postmaster.pid");
   await writeFile(file, `${lock}\n`);
   if (owner) await chown(file, owner.uid, owner.gid);
   await using server = await startLocalPostgres(options);
@@ -143,10 +137,11 @@ test("a lock file whose process id belongs to another program does not keep the 
 
 test("data of a newer PostgreSQL is refused and left alone", async () => {
   const options = await place();
-  await mkdir(options.dataDirectory);
-  await writeFile(join(options.dataDirectory, "PG_VERSION"), "99\n");
+  const version = join(options.dataDirectory, "cluster", "PG_VERSION");
+  await mkdir(dirname(version), { recursive: true });
+  await writeFile(version, "99\n");
   await expect(startLocalPostgres(options)).rejects.toMatchObject({ code: "database_newer" });
-  expect(await readFile(join(options.dataDirectory, "PG_VERSION"), "utf8")).toBe("99\n");
+  expect(await readFile(version, "utf8")).toBe("99\n");
 });
 
 test("a place that cannot be written is said to be so", async () => {
@@ -180,6 +175,26 @@ test("the server stays within 64 MB of its own memory", async () => {
   expect(pss).toBeLessThan(64 * 1024);
 });
 
+test("two processes that make the same database at once end up with one", async () => {
+  const options = await place();
+  const others = [startElsewhere(options), startElsewhere(options)];
+  const pids = await Promise.all(others.map(async (other) => String(await once(other.stdout, "data"))));
+  expect(pids[0]).toBe(pids[1]);
+  for (const other of others) other.kill("SIGKILL");
+  await using server = await startLocalPostgres(options);
+  expect(await query(server.url("postgres"), "select 1 as one")).toEqual([{ one: 1 }]);
+});
+
+/** Another process that starts the server and prints its process id. */
+function startElsewhere(options: LocalPostgresOptions) {
+  const program = `
+    const { startLocalPostgres } = await import(${JSON.stringify(new URL("./local-postgres.ts", import.meta.url).href)});
+    const server = await startLocalPostgres(${JSON.stringify(options)});
+    console.log(server.pid);
+    setInterval(() => {}, 1000);`;
+  return spawn(process.execPath, ["--input-type=module", "-e", program], { stdio: ["ignore", "pipe", "inherit"] });
+}
+
 function disposable(child: ReturnType<typeof spawn>) {
   return {
     pid: child.pid,
@@ -189,3 +204,12 @@ function disposable(child: ReturnType<typeof spawn>) {
     },
   };
 }
+
+test("a server that nobody looks after any more can be ended by its data directory", async () => {
+  const options = await place();
+  await using server = await startLocalPostgres(options);
+  const { pid } = server;
+  const ended = stopLocalPostgres(options.dataDirectory);
+  await Promise.all([ended, server.stop()]);
+  expect(await isRunning(pid)).toBe(false);
+});

@@ -1,12 +1,12 @@
-import { mkdir } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Client, DatabaseError } from "pg";
 import { installPostgresBinaries, locatePostgresPackage } from "./binaries.ts";
 import { asDiskError, prepareCluster, superuser } from "./cluster.ts";
 import type { Owner } from "./command.ts";
 import { ensureServer, type ServerOptions, stopServer, waitForEnd } from "./server.ts";
-import { prepareSocketDirectory, socketPort } from "./socket-directory.ts";
+import { findPostmaster } from "./postmaster.ts";
+import { preparePrivateFolder, prepareSocketDirectory, socketPort } from "./private-folder.ts";
 
 export type LocalPostgres = AsyncDisposable & {
   /** Connection string for the database. */
@@ -21,13 +21,12 @@ export type LocalPostgres = AsyncDisposable & {
 };
 
 export type LocalPostgresOptions = {
-  /** The cluster's folder; made when missing. Its parent must be writable. */
+  /** The server's folder, for its cluster, log and binaries; made when missing. */
   dataDirectory: string;
-  /** Folder of the socket. */
+  /** Folder that the socket alone gets; made when missing, private to the server's user. */
   runDirectory: string;
-  /** Folder with PostgreSQL's bin, lib and share; by default a copy of the npm package's, kept beside the cluster. */
+  /** Folder with PostgreSQL's bin, lib and share; by default a copy of the npm package's. */
   binaries?: string;
-  logFile?: string;
   /** The user to run as; needed when this process is root. */
   owner?: Owner;
   signal?: AbortSignal;
@@ -42,13 +41,15 @@ const restartAfterMs = 200;
  * `database_unreachable`.
  */
 export async function startLocalPostgres(options: LocalPostgresOptions): Promise<LocalPostgres> {
-  const { dataDirectory, owner, log } = options;
+  const { owner, log } = options;
   const ending = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, ending.signal]) : ending.signal;
-  const binaries = options.binaries ?? (await ownBinaries(dirname(dataDirectory)));
+  await preparePrivateFolder(options.dataDirectory, owner);
+  const binaries = options.binaries ?? (await ownBinaries(options.dataDirectory));
+  const dataDirectory = clusterOf(options.dataDirectory);
   const { password, created } = await prepareCluster({ dataDirectory, binaries, owner, signal });
   const preferred = await prepareSocketDirectory(options.runDirectory, owner);
-  const logFile = options.logFile ?? `${dataDirectory}.log`;
+  const logFile = join(options.dataDirectory, "server.log");
   const server: ServerOptions = { dataDirectory, socketDirectory: preferred, logFile, binaries, owner, signal };
   const first = await ensureServer(server);
   const { adopted } = first;
@@ -97,11 +98,18 @@ export async function startLocalPostgres(options: LocalPostgresOptions): Promise
   };
 }
 
+/** Ends the server of the data directory, if one runs; for whoever finds that the process which should have done it is gone. */
+export async function stopLocalPostgres(dataDirectory: string): Promise<void> {
+  const running = await findPostmaster(clusterOf(dataDirectory));
+  if (running) await stopServer(running.pid);
+}
+
+const clusterOf = (dataDirectory: string) => join(dataDirectory, "cluster");
+
 async function ownBinaries(folder: string): Promise<string> {
   const { native, version } = await locatePostgresPackage();
   const target = join(folder, `postgres-${version}`);
   try {
-    await mkdir(folder, { recursive: true });
     await installPostgresBinaries(native, target);
   } catch (error) {
     throw asDiskError(error, folder);

@@ -17,12 +17,18 @@ export async function findPostmaster(dataDirectory: string): Promise<Postmaster 
 
 /**
  * Removes a lock file whose process id now belongs to some other program: PostgreSQL would take that for a running server and refuse to start.
- * It stays while any process of the old server lives, because PostgreSQL finds the shared memory that they use through it.
+ * In all other cases it stays, because PostgreSQL judges it better: through it, it finds the shared memory that processes of a killed server
+ * may still use.
  */
-export async function removeStaleLock(dataDirectory: string): Promise<void> {
+export async function removeStrangersLock(dataDirectory: string): Promise<void> {
+  const path = join(dataDirectory, "postmaster.pid");
+  const text = await readIfPresent(path);
+  const named = Number(text?.split("\n")[0]);
+  if (!(named > 0) || !(await isRunning(named)) || (await isPostgresOf(named, dataDirectory))) return;
   const processes = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
   for (const pid of processes) if (await isPostgresOf(pid, dataDirectory)) return;
-  await rm(join(dataDirectory, "postmaster.pid"), { force: true });
+  // Another start may have come first and its server have written a lock of its own.
+  if ((await readIfPresent(path)) === text) await rm(path, { force: true });
 }
 
 /** True when the process is a PostgreSQL whose working directory is the data directory (where every one of its processes stays). */

@@ -5,7 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { CodedError } from "@alcove/contract/errors";
 import { errno, lastLines } from "./cluster.ts";
 import { type Owner, programEnvironment } from "./command.ts";
-import { findPostmaster, isRunning, type Postmaster, removeStaleLock } from "./postmaster.ts";
+import { findPostmaster, isRunning, type Postmaster, removeStrangersLock } from "./postmaster.ts";
 import { serverArguments } from "./settings.ts";
 
 export type ServerOptions = {
@@ -31,7 +31,7 @@ export async function ensureServer(options: ServerOptions): Promise<{ postmaster
   const running = await findPostmaster(options.dataDirectory);
   if (running) return { postmaster: await waitUntilReady(running.pid, options), adopted: true };
   for (let attempt = 1; ; attempt++) {
-    await removeStaleLock(options.dataDirectory);
+    await removeStrangersLock(options.dataDirectory);
     const postmaster = await launch(options);
     if (postmaster) return { postmaster, adopted: false };
     // Somebody else may have won the race, or processes of a killed server may hold its shared memory for a moment longer.

@@ -12,12 +12,17 @@ const socketName = `.s.PGSQL.${socketPort}`;
 /** `sun_path` holds 108 bytes with the closing NUL. */
 const longestSocketPath = 107;
 
-/** Makes the private folder (0700) of the server's socket: `preferred`, or a short one under the temporary folder when the path gets too long. */
+/** Makes the private folder of the server's socket: `preferred`, or a short one under the temporary folder when the path gets too long. */
 export async function prepareSocketDirectory(preferred: string, owner: Owner | undefined): Promise<string> {
   const fits = Buffer.byteLength(join(preferred, socketName)) <= longestSocketPath;
-  const path = fits
-    ? preferred
-    : join(tmpdir(), `alcove-${createHash("sha256").update(preferred).digest("hex").slice(0, 16)}`);
+  const short = `alcove-${createHash("sha256").update(preferred).digest("hex").slice(0, 16)}`;
+  const path = fits ? preferred : join(tmpdir(), short);
+  await preparePrivateFolder(path, owner);
+  return path;
+}
+
+/** Makes the folder with mode 0700 for its owner. Gives `data_not_writable` also when somebody else made it first. */
+export async function preparePrivateFolder(path: string, owner: Owner | undefined): Promise<void> {
   try {
     await mkdir(path, { recursive: true, mode: 0o700 });
     await requireOwn(path, owner);
@@ -26,10 +31,8 @@ export async function prepareSocketDirectory(preferred: string, owner: Owner | u
   } catch (error) {
     throw asDiskError(error, path);
   }
-  return path;
 }
 
-/** The short path can be guessed, so somebody else may have made it first. */
 async function requireOwn(path: string, owner: Owner | undefined): Promise<void> {
   const stats = await lstat(path);
   const own = stats.uid === process.getuid?.() || stats.uid === owner?.uid;
