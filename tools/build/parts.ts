@@ -1,0 +1,80 @@
+import { cp, mkdir, rename } from "node:fs/promises";
+import { join } from "node:path";
+import { inProject, ownBun, packageProgram, run } from "../project.ts";
+
+/** Something that is built from sources of this project into a folder. */
+export type Part = {
+  name: string;
+  /** Files and folders that the result depends on, beside the lock file. */
+  sources: string[];
+  build(output: string): Promise<void>;
+};
+
+const packages = ["packages/contract/src", "packages/base/src", "packages/sdk/src"];
+
+export const parts = [
+  {
+    name: "web",
+    sources: ["apps/web", ...packages],
+    build: (output) =>
+      must(process.execPath, [
+        packageProgram("vite/bin/vite.js"),
+        "build",
+        "apps/web",
+        "--outDir",
+        output,
+        "--emptyOutDir",
+        "--logLevel",
+        "warn",
+      ]),
+  },
+  {
+    name: "box-daemon",
+    sources: ["apps/box-daemon", ...packages],
+    async build(output) {
+      await mkdir(output, { recursive: true });
+      await must(ownBun, [inProject("apps/box-daemon/build.ts"), join(output, "alcove-daemon")]);
+    },
+  },
+  {
+    name: "host",
+    sources: ["apps/host", ...packages],
+    build: (output) => bundle("apps/host/src/main.ts", "bun", output),
+  },
+  {
+    name: "control-plane",
+    sources: ["apps/control-plane", ...packages],
+    async build(output) {
+      await bundle("apps/control-plane/src/main.ts", "node", output);
+      await cp(inProject("apps/control-plane/src/database/migrations"), join(output, "migrations"), {
+        recursive: true,
+      });
+    },
+  },
+  {
+    name: "cli",
+    sources: ["apps/cli", ...packages],
+    build: (output) => bundle("apps/cli/src/main.ts", "node", output),
+  },
+] as const satisfies Part[];
+
+export type PartName = (typeof parts)[number]["name"];
+
+/** One file `main.mjs` with everything in it, so that it runs from a folder without node_modules. */
+async function bundle(entry: string, target: "node" | "bun", output: string): Promise<void> {
+  await must(ownBun, [
+    "build",
+    inProject(entry),
+    `--target=${target}`,
+    "--packages=bundle",
+    "--sourcemap=linked",
+    "--outdir",
+    output,
+  ]);
+  await rename(join(output, "main.js"), join(output, "main.mjs"));
+}
+
+async function must(file: string, args: string[]): Promise<void> {
+  const { exitCode, output } = await run(file, args, { ...process.env, NODE_ENV: "production" });
+  if (exitCode !== 0) throw new Error(`The build failed: ${[file, ...args].join(" ")}\n${output}`);
+}
