@@ -3,7 +3,10 @@ import { failureSchema } from "./problem.ts";
 
 export const nameSchema = z
   .string()
-  .regex(/^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/, "is 1 to 40 lower-case letters, digits and hyphens, with no hyphen at either end");
+  .regex(
+    /^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/,
+    "is 1 to 40 lower-case letters, digits and hyphens, with no hyphen at either end",
+  );
 
 export const workspaceStateSchema = z.enum(["creating", "ready", "hibernated", "deleting", "failed"]);
 export type WorkspaceState = z.infer<typeof workspaceStateSchema>;
@@ -12,10 +15,18 @@ export type WorkspaceState = z.infer<typeof workspaceStateSchema>;
 export const boxStateSchema = z.enum(["none", "starting", "running", "stopping", "failed"]);
 
 export const limitsSchema = z.object({
-  memoryBytes: z.number().int().min(128 * 2 ** 20).optional(),
+  memoryBytes: z
+    .number()
+    .int()
+    .min(128 * 2 ** 20)
+    .optional(),
   cpus: z.number().min(0.1).max(512).optional(),
   processes: z.number().int().min(16).optional(),
-  diskBytes: z.number().int().min(64 * 2 ** 20).optional(),
+  diskBytes: z
+    .number()
+    .int()
+    .min(64 * 2 ** 20)
+    .optional(),
 });
 export type Limits = z.infer<typeof limitsSchema>;
 
@@ -33,13 +44,15 @@ export const workspaceSchema = z.object({
   runtime: z.string(),
   rootfs: z.enum(["template", "host"]).nullable(),
   limits: limitsSchema,
-  usage: z.object({
-    memoryBytes: z.number().nullable(),
-    cpuPercent: z.number().nullable(),
-    processes: z.number().nullable(),
-    diskBytes: z.number().nullable(),
-    at: z.string(),
-  }).nullable(),
+  usage: z
+    .object({
+      memoryBytes: z.number().nullable(),
+      cpuPercent: z.number().nullable(),
+      processes: z.number().nullable(),
+      diskBytes: z.number().nullable(),
+      at: z.string(),
+    })
+    .nullable(),
   ports: z.array(portSchema),
   createdAt: z.string(),
   startedAt: z.string().nullable(),
@@ -94,6 +107,8 @@ export type ExecEvent = z.infer<typeof execEventSchema>;
 
 export const fileEntrySchema = z.object({
   name: z.string(),
+  /** Only for a name that is not UTF-8: its bytes, percent-encoded, to be used in URLs in place of `name`. */
+  encodedName: z.string().optional(),
   kind: z.enum(["file", "folder", "link", "other"]),
   size: z.number().int(),
   modifiedAt: z.string(),
