@@ -1,0 +1,132 @@
+import { join } from "node:path";
+import { stopLocalPostgres } from "../../apps/control-plane/src/database/local-postgres/local-postgres.ts";
+import { toCodedError } from "../../packages/contract/src/errors.ts";
+import { buildParts } from "../build/build.ts";
+import { boxPackages, installCommand, installPackages, missingPackages } from "../debian-packages.ts";
+import { type Child, endProcess } from "./child.ts";
+import { installCommandLine } from "./command-line.ts";
+import { launchControlPlane, waitUntilReady } from "./control-plane.ts";
+import { controlPlaneUser, prepareDataDirectory } from "./data-directory.ts";
+import { launchHost, waitForHost } from "./host.ts";
+import { installVersion } from "./install.ts";
+import { requireFreePort } from "./port.ts";
+import { createProgress } from "./progress.ts";
+import { readSettings, type Settings } from "./settings.ts";
+import { type StartLock, takeStartLock } from "./start-lock.ts";
+import { supervise } from "./supervise.ts";
+
+const controlPlaneGraceMs = 30_000;
+const hostGraceMs = 30_000;
+const progress = createProgress();
+const ending = new AbortController();
+
+for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => ending.abort());
+
+async function start(): Promise<void> {
+  const settings = readSettings(process.env);
+  const { data } = settings;
+  const owner = await controlPlaneUser();
+  await prepareDataDirectory(data, owner);
+  const taken = await takeStartLock(data);
+  if ("holder" in taken) {
+    const { address } = taken.holder;
+    progress.say(
+      address === null
+        ? "Alcove is starting already."
+        : `Alcove runs already at ${address} (\`alcove link\` prints a sign-in link).`,
+    );
+    return;
+  }
+  await using lock = taken.lock;
+  await endAbandoned(lock, settings);
+  await requireFreePort(settings.host, settings.port);
+  await ensureHostPackages(settings);
+  const changed: string[] = [];
+  const built = await progress.step("build", () => buildParts((name) => changed.push(name)));
+  const version = await progress.step("install", () => installVersion(data, built));
+  const command = await installCommandLine(data, settings.root);
+  if (ending.signal.aborted) return;
+
+  const children: { host: Child | null; controlPlane: Child | null } = { host: null, controlPlane: null };
+  async function startHost(): Promise<Child> {
+    const child = await launchHost(settings, version, owner);
+    children.host = child;
+    await lock.update({ host: child.mark });
+    return child;
+  }
+  async function startControlPlane(): Promise<Child> {
+    const child = await launchControlPlane(settings, version, owner);
+    children.controlPlane = child;
+    await lock.update({ controlPlane: child.mark });
+    return child;
+  }
+
+  try {
+    const host = await startHost();
+    const controlPlane = await startControlPlane();
+    const ready = await progress.step("start", async () => {
+      await waitForHost(host, data);
+      return waitUntilReady(controlPlane, join(data, "logs", "control-plane.log"));
+    });
+    await lock.update({ address: ready.address });
+    progress.say(`Alcove is ready: ${ready.signInLink ?? ready.address}`);
+    if (command !== "alcove") progress.say(`The command line is ${command}`);
+    const { signal } = ending;
+    await Promise.all([
+      supervise(host, {
+        start: startHost,
+        signal,
+        onDeath: (ms) => progress.say(`The host process ended; starting it again in ${ms} ms.`),
+      }),
+      supervise(controlPlane, {
+        start: startControlPlane,
+        signal,
+        onDeath: (ms) => progress.say(`The control plane ended; starting it again in ${ms} ms.`),
+      }),
+      untilAborted(signal),
+    ]);
+  } finally {
+    ending.abort();
+    progress.say("Stopping …");
+    if (children.controlPlane) await endProcess(children.controlPlane.mark, controlPlaneGraceMs);
+    await stopLocalPostgres(join(data, "postgres"));
+    if (children.host) await endProcess(children.host.mark, hostGraceMs);
+  }
+}
+
+/** Ends what a start left running that was killed itself. Boxes are not touched: the new host process finds them. */
+async function endAbandoned({ abandoned }: StartLock, { data }: Settings): Promise<void> {
+  if (abandoned?.controlPlane) await endProcess(abandoned.controlPlane, controlPlaneGraceMs);
+  if (abandoned?.host) await endProcess(abandoned.host, hostGraceMs);
+  if (abandoned) await stopLocalPostgres(join(data, "postgres"));
+}
+
+async function ensureHostPackages({ root }: Settings): Promise<void> {
+  const missing = await missingPackages(boxPackages);
+  if (missing.length === 0) return;
+  if (!root) {
+    progress.say(`! Boxes can do more with: ${installCommand(missing)}`);
+    return;
+  }
+  const failure = await progress.step(`Debian packages ${missing.join(" ")}`, () => installPackages(missing));
+  if (failure !== null)
+    progress.say(
+      `! Not all of them could be installed; \`alcove doctor\` says what is missing.\n${failure.replace(/^/gm, "    ")}`,
+    );
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+try {
+  await start();
+} catch (error) {
+  const { code, message, hint, cause } = toCodedError(error);
+  console.error(`${code}: ${message}\n${hint}`);
+  if (code === "internal" && cause !== undefined) console.error(cause);
+  process.exitCode = 1;
+}

@@ -1,0 +1,73 @@
+import { open, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+
+/** A process that cannot be mistaken for a later one of the same id: `startedAt` is its start in clock ticks since boot. */
+const markSchema = z.object({ pid: z.number().int().positive(), startedAt: z.string() });
+export type ProcessMark = z.infer<typeof markSchema>;
+
+const contentSchema = z.object({
+  start: markSchema,
+  address: z.string().nullable(),
+  host: markSchema.nullable(),
+  controlPlane: markSchema.nullable(),
+});
+type LockContent = z.infer<typeof contentSchema>;
+
+export type StartLock = AsyncDisposable & {
+  /** What an earlier start that was killed left running. */
+  readonly abandoned: LockContent | null;
+  update(content: Partial<Omit<LockContent, "start">>): Promise<void>;
+};
+
+/** Takes the data directory for this start, or gives the content of the lock of the start that holds it. */
+export async function takeStartLock(data: string): Promise<{ lock: StartLock } | { holder: LockContent }> {
+  const path = join(data, "run", "start.json");
+  const start = await markOf(process.pid);
+  if (!start) throw new Error("This process is not in /proc");
+  let content: LockContent = { start, address: null, host: null, controlPlane: null };
+  const earlier = await readLock(path);
+  if (earlier && (await isAlive(earlier.start))) return { holder: earlier };
+  if (earlier) await rm(path, { force: true });
+  try {
+    await using file = await open(path, "wx", 0o600);
+    await file.writeFile(JSON.stringify(content));
+  } catch (error) {
+    const holder = await readLock(path);
+    if (holder) return { holder };
+    throw error;
+  }
+  const lock: StartLock = {
+    abandoned: earlier,
+    async update(changes) {
+      content = { ...content, ...changes };
+      await writeFile(`${path}.draft`, JSON.stringify(content), { mode: 0o600 });
+      await rename(`${path}.draft`, path);
+    },
+    [Symbol.asyncDispose]: () => rm(path, { force: true }),
+  };
+  return { lock };
+}
+
+async function readLock(path: string): Promise<LockContent | null> {
+  const text = await readFile(path, "utf8").catch(() => null);
+  if (text === null) return null;
+  try {
+    return contentSchema.parse(JSON.parse(text));
+  } catch {
+    // Written in part when the machine went down: nothing of that time runs any more.
+    return null;
+  }
+}
+
+/** The mark of a living process; null when there is none of that id. Field 22 of /proc/<pid>/stat, counted behind the name. */
+export async function markOf(pid: number): Promise<ProcessMark | null> {
+  const text = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => null);
+  const fields = text?.slice(text.lastIndexOf(")") + 2).split(" ");
+  const startedAt = fields?.[19];
+  return startedAt === undefined || fields?.[0] === "Z" ? null : { pid, startedAt };
+}
+
+export async function isAlive(mark: ProcessMark): Promise<boolean> {
+  return (await markOf(mark.pid))?.startedAt === mark.startedAt;
+}

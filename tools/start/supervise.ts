@@ -1,0 +1,28 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Child } from "./child.ts";
+
+const firstPauseMs = 500;
+const longestPauseMs = 30_000;
+const steadyAfterMs = 60_000;
+
+/**
+ * Keeps a process going: whenever it ends, a new one is started, at once after a long life and ever later when it keeps dying. Ends with the signal.
+ * `onDeath` gets the length of the pause in milliseconds.
+ */
+export async function supervise(
+  first: Child,
+  { start, onDeath, signal }: { start: () => Promise<Child>; onDeath: (pauseMs: number) => void; signal: AbortSignal },
+): Promise<void> {
+  let pauseMs = firstPauseMs;
+  let child: Child | null = first;
+  while (!signal.aborted) {
+    const begun = performance.now();
+    await child?.ended;
+    if (signal.aborted) return;
+    pauseMs = performance.now() - begun > steadyAfterMs ? firstPauseMs : Math.min(pauseMs * 2, longestPauseMs);
+    onDeath(pauseMs);
+    await delay(pauseMs, undefined, { signal }).catch(() => {});
+    if (signal.aborted) return;
+    child = await start().catch(() => null);
+  }
+}
