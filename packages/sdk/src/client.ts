@@ -1,11 +1,12 @@
-import { agentSchema, providerSchema, putProviderSchema } from "@alcove/contract/api/agent";
+import { agentSchema, providerSchema, type putProviderSchema } from "@alcove/contract/api/agent";
 import {
   apiKeySchema,
-  createKeySchema,
+  type createKeySchema,
   createdKeySchema,
   meSchema,
+  signInLinkSchema,
   systemSchema,
-  updateMeSchema,
+  type updateMeSchema,
   welcomeSchema,
 } from "@alcove/contract/api/account";
 import { pageSchema } from "@alcove/contract/api/problem";
@@ -41,29 +42,24 @@ export function createClient(options: ClientOptions) {
     /** What anybody may know, before signing in. */
     welcome: (waiting: Waiting = {}) => read(welcomeSchema, "GET", "/welcome", signalOf(waiting)),
     system: (waiting: Waiting = {}) => read(systemSchema, "GET", "/system", signalOf(waiting)),
+    /** An address that signs the owner in once; for the owner on the server's own machine. */
+    createSignInLink: () => read(signInLinkSchema, "POST", "/sign-in-links"),
     me: {
       get: (waiting: Waiting = {}) => read(meSchema, "GET", "/me", signalOf(waiting)),
-      update: (changes: z.input<typeof updateMeSchema>) =>
-        read(meSchema, "PATCH", "/me", { json: changes }),
+      update: (changes: z.input<typeof updateMeSchema>) => read(meSchema, "PATCH", "/me", { json: changes }),
     },
     keys: {
-      list: (waiting: Waiting = {}) =>
-        read(pageSchema(apiKeySchema), "GET", "/keys", signalOf(waiting)),
+      list: (waiting: Waiting = {}) => read(pageSchema(apiKeySchema), "GET", "/keys", signalOf(waiting)),
       /** Creates an API key; its `key` is told this once. */
-      create: (key: z.input<typeof createKeySchema>) =>
-        read(createdKeySchema, "POST", "/keys", { json: key }),
-      revoke: (key: string) =>
-        send("DELETE", `/keys/${encodeURIComponent(key)}`).then(() => undefined),
+      create: (key: z.input<typeof createKeySchema>) => read(createdKeySchema, "POST", "/keys", { json: key }),
+      revoke: (key: string) => send("DELETE", `/keys/${encodeURIComponent(key)}`).then(() => undefined),
     },
     agents: {
-      list: (waiting: Waiting = {}) =>
-        read(pageSchema(agentSchema), "GET", "/agents", signalOf(waiting)),
-      install: (agent: string) =>
-        read(agentSchema, "POST", `/agents/${encodeURIComponent(agent)}/install`),
+      list: (waiting: Waiting = {}) => read(pageSchema(agentSchema), "GET", "/agents", signalOf(waiting)),
+      install: (agent: string) => read(agentSchema, "POST", `/agents/${encodeURIComponent(agent)}/install`),
     },
     providers: {
-      list: (waiting: Waiting = {}) =>
-        read(pageSchema(providerSchema), "GET", "/providers", signalOf(waiting)),
+      list: (waiting: Waiting = {}) => read(pageSchema(providerSchema), "GET", "/providers", signalOf(waiting)),
       put: (name: string, provider: z.input<typeof putProviderSchema>) =>
         read(providerSchema, "PUT", providerOf(name), { json: provider }),
       check: (name: string) => read(providerSchema, "POST", `${providerOf(name)}/check`),

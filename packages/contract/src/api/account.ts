@@ -14,13 +14,25 @@ export const updateMeSchema = z.object({
   password: z.string().min(10).max(200).optional(),
 });
 
-export const apiKeySchema = z.object({ id: z.string(), name: z.string(), start: z.string(), createdAt: z.string(), lastUsedAt: z.string().nullable() });
+export const apiKeySchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  start: z.string(),
+  createdAt: z.string(),
+  lastUsedAt: z.string().nullable(),
+});
 export type ApiKey = z.infer<typeof apiKeySchema>;
 export const createKeySchema = z.object({ name: z.string().min(1).max(80) });
 export const createdKeySchema = apiKeySchema.extend({ key: z.string() });
 
+export const signInLinkSchema = z.object({ url: z.string() });
+
 /** What may be told to anybody: enough for the sign-in page. */
-export const welcomeSchema = z.object({ product: z.literal("alcove"), version: z.string(), ownerHasPassword: z.boolean() });
+export const welcomeSchema = z.object({
+  product: z.literal("alcove"),
+  version: z.string(),
+  ownerHasPassword: z.boolean(),
+});
 
 /** One line of `alcove doctor`. */
 export const findingSchema = z.object({
