@@ -1,0 +1,86 @@
+import { accessSync, constants, unlinkSync } from "node:fs";
+import { join } from "node:path";
+import type { BoxHealth } from "@alcove/contract/box/health";
+import packageFile from "../package.json" with { type: "json" };
+import { execRoutes } from "./exec/routes.ts";
+import { fileRoutes } from "./files/routes.ts";
+import { createRouter, type Route } from "./http/router.ts";
+import { listenFront } from "./link/front.ts";
+import { listenGateway } from "./link/gateway.ts";
+import { openTunnel } from "./link/tunnel.ts";
+import { portRoutes } from "./ports/routes.ts";
+import { runRoutes } from "./runs/routes.ts";
+import { createRuns } from "./runs/runs.ts";
+import { prepareFolders, readEnvironment, type Environment } from "./system/environment.ts";
+import { log } from "./system/log.ts";
+import { terminalRoutes, terminalSocket, type Viewing } from "./terminals/routes.ts";
+import { createTerminals, findTmux } from "./terminals/terminals.ts";
+
+/** Answers the link of one box: everything in it is made here, once, top to bottom. */
+export async function serve(): Promise<void> {
+  const environment = readEnvironment(process.env);
+  prepareFolders(environment);
+  const tmux = findTmux();
+  const terminals = createTerminals({ environment, tmux });
+  const runs = createRuns(environment);
+  const gateway = await listenGateway(environment.gatewayPort);
+  const handle = createRouter({
+    epoch: environment.epoch,
+    routes: [
+      healthRoute(environment, tmux !== null),
+      ...fileRoutes(environment.root),
+      ...execRoutes(environment),
+      ...terminalRoutes(terminals, environment),
+      ...portRoutes(environment.gatewayPort),
+      ...runRoutes(runs),
+    ],
+  });
+  const httpSocket = join(environment.runtime, "http.sock");
+  removeSocket(httpSocket);
+  Bun.serve<Viewing>({
+    unix: httpSocket,
+    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+    fetch: (request, server) => handle(request, (data) => server.upgrade(request, { data })),
+    websocket: terminalSocket,
+  });
+  await listenFront({ listen: { fd: 3 }, httpSocket, verbs: { tunnel: openTunnel, stream: gateway.take, uplink: gateway.uplink } });
+  log("info", "The daemon serves", { workspace: environment.workspace, epoch: environment.epoch });
+  await runs.settleAll();
+}
+
+function healthRoute(environment: Environment, tmux: boolean): Route {
+  const startedAt = new Date().toISOString();
+  return {
+    method: "GET",
+    path: "/v1/health",
+    handle() {
+      const health: BoxHealth = {
+        workspace: environment.workspace,
+        epoch: environment.epoch,
+        version: packageFile.version,
+        startedAt,
+        diskWritable: isWritable(environment.state),
+        tmux,
+      };
+      return Response.json(health);
+    },
+  };
+}
+
+function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A socket file that a killed daemon left would keep the next one from listening. */
+function removeSocket(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // There is none.
+  }
+}

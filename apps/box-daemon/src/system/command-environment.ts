@@ -1,0 +1,11 @@
+import type { Environment } from "./environment.ts";
+
+/** The environment of commands, terminals and agents in the box: the image's own, with the user's home. */
+export function commandEnvironment(environment: Environment): Record<string, string | undefined> {
+  return {
+    LANG: "C.UTF-8",
+    SHELL: "/bin/bash",
+    ...process.env,
+    HOME: environment.home,
+  };
+}

@@ -1,0 +1,73 @@
+import { CString, dlopen, read, type Pointer } from "bun:ffi";
+
+const { symbols } = dlopen("libc.so.6", {
+  flock: { args: ["i32", "i32"], returns: "i32" },
+  fallocate: { args: ["i32", "i32", "i64", "i64"], returns: "i32" },
+  renameat2: { args: ["i32", "ptr", "i32", "ptr", "u32"], returns: "i32" },
+  waitid: { args: ["i32", "u32", "ptr", "i32"], returns: "i32" },
+  waitpid: { args: ["i32", "ptr", "i32"], returns: "i32" },
+  strerrorname_np: { args: ["i32"], returns: "ptr" },
+  __errno_location: { args: [], returns: "ptr" },
+});
+
+function lastError(): string {
+  const location = symbols.__errno_location();
+  const name = location === null ? null : symbols.strerrorname_np(read.i32(location));
+  return typeof name === "number" ? text(name) : "EIO";
+}
+
+function text(pointer: Pointer): string {
+  return new CString(pointer).toString();
+}
+
+const lockExclusive = 2;
+const lockNonBlocking = 4;
+
+/** Takes the exclusive lock of an open file; false when another process has it. The lock ends with the last descriptor of this opening. */
+export function tryLock(fd: number): boolean {
+  return symbols.flock(fd, lockExclusive | lockNonBlocking) === 0;
+}
+
+const keepSize = 1;
+const punchHole = 2;
+
+/** Gives the file's first `length` bytes back to the disk; offsets of what follows stay as they are. */
+export function discardHead(fd: number, length: number): void {
+  symbols.fallocate(fd, keepSize | punchHole, 0, length);
+}
+
+const noReplace = 1;
+
+/**
+ * Renames between two open folders and refuses to replace what is there. The error has Node's form: a `code` such as `EEXIST`.
+ */
+export function renameWithoutReplacing(fromFolder: number, from: Buffer, toFolder: number, to: Buffer): void {
+  const zero = Buffer.from([0]);
+  const result = symbols.renameat2(
+    fromFolder,
+    Buffer.concat([from, zero]),
+    toFolder,
+    Buffer.concat([to, zero]),
+    noReplace,
+  );
+  if (result !== 0) {
+    const code = lastError();
+    throw Object.assign(new Error(`${code}: cannot rename`), { code });
+  }
+}
+
+const allChildren = 0;
+const optionsPeek = 1 /* WNOHANG */ | 4 /* WEXITED */ | 0x0100_0000; /* WNOWAIT */
+
+/** Pid of a child that has ended and was not waited for yet, without waiting for it; null when there is none. */
+export function peekEndedChild(): number | null {
+  const siginfo = new Int32Array(32);
+  if (symbols.waitid(allChildren, 0, siginfo, optionsPeek) !== 0) return null;
+  const pid = siginfo[3] ?? 0;
+  return pid === 0 ? null : pid;
+}
+
+/** Waits for an ended child, so that it leaves the process table. */
+export function reapChild(pid: number): void {
+  symbols.waitpid(pid, null, 1);
+}

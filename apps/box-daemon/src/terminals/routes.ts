@@ -1,0 +1,85 @@
+import type { WebSocketHandler } from "bun";
+import { CodedError } from "@alcove/contract/errors";
+import { workingDirectory } from "../exec/routes.ts";
+import { integerField, optionalText, readFields, type Fields } from "../http/body.ts";
+import type { Route } from "../http/router.ts";
+import type { Environment } from "../system/environment.ts";
+import type { LiveTerminal, NewTerminal, Terminals } from "./terminal.ts";
+import { createViewer, type Viewer } from "./viewer.ts";
+
+/** What a terminal's WebSocket carries. */
+export interface Viewing {
+  readonly terminal: LiveTerminal;
+  readonly after: number | null;
+  viewer: Viewer | null;
+}
+
+export const terminalSocket: WebSocketHandler<Viewing> = {
+  perMessageDeflate: false,
+  idleTimeout: 0,
+  open(socket) {
+    const { terminal, after } = socket.data;
+    socket.data.viewer = createViewer(terminal, after, {
+      send: (bytes) => void socket.send(bytes),
+      waiting: () => socket.getBufferedAmount(),
+      close: () => socket.close(),
+    });
+  },
+  message(socket, message) {
+    if (typeof message !== "string") socket.data.viewer?.received(message);
+  },
+  drain(socket) {
+    socket.data.viewer?.drained();
+  },
+  close(socket) {
+    socket.data.viewer?.close();
+  },
+};
+
+export function terminalRoutes(terminals: Terminals, environment: Environment): Route[] {
+  return [
+    { method: "GET", path: "/v1/terminals", handle: async () => Response.json(await terminals.list()) },
+    {
+      method: "POST",
+      path: "/v1/terminals",
+      async handle({ request }) {
+        const wanted = parseNewTerminal(await readFields(request), (directory) => workingDirectory(environment, directory));
+        return Response.json(await terminals.create(wanted), { status: 201 });
+      },
+    },
+    {
+      method: "DELETE",
+      path: "/v1/terminals/",
+      async handle({ rest }) {
+        await terminals.remove(rest);
+        return new Response(null, { status: 204 });
+      },
+    },
+    {
+      method: "GET",
+      path: "/v1/terminals/",
+      handle({ rest, query, upgrade }) {
+        const [id, what] = rest.split("/");
+        const terminal = what === "attach" && id !== undefined ? terminals.find(id) : null;
+        if (terminal === null) throw new CodedError("terminal_gone");
+        const after = query.get("after");
+        if (after !== null && !/^\d{1,15}$/.test(after)) throw new CodedError("bad_request", '"after" is not a byte offset');
+        const viewing: Viewing = { terminal, after: after === null ? null : Number(after), viewer: null };
+        if (!upgrade(viewing)) throw new CodedError("bad_request", "This address takes a WebSocket");
+        return undefined;
+      },
+    },
+  ];
+}
+
+/** The body of `POST /v1/terminals`; accepts what the contract's `createTerminalSchema` accepts. Gives `bad_request`. */
+export function parseNewTerminal(fields: Fields, resolve: (directory: string | undefined) => string): NewTerminal {
+  const size = (name: string, otherwise: number) =>
+    fields[name] === undefined ? otherwise : integerField(fields, name, { min: 2, max: 1_000 });
+  return {
+    name: optionalText(fields, "name", { max: 80 }) ?? "Terminal",
+    cols: size("cols", 80),
+    rows: size("rows", 24),
+    directory: resolve(optionalText(fields, "directory")),
+  };
+}

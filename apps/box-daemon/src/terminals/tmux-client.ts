@@ -1,0 +1,88 @@
+import { join } from "node:path";
+import { writeFileSync } from "node:fs";
+import { describe, log } from "../system/log.ts";
+
+/** Bytes of input in one command line. */
+const inputChunk = 512;
+
+const settings = `set -g default-terminal xterm-256color
+set -g status off
+set -g history-limit 5000
+set -g remain-on-exit on
+set -g window-size manual
+set -s escape-time 0
+set -g prefix None
+set -g prefix2 None
+set -g allow-rename off
+set -g exit-unattached off
+`;
+
+/** A tmux server of our own, which holds the terminals of the box and lives on without the daemon. */
+export interface TmuxClient {
+  /** Runs commands, separated by ";", and gives their output; null when tmux refuses, or has no server. */
+  run(...words: string[]): Promise<string | null>;
+  /** Sends commands that have no answer over a connection that stays open: keys must not wait for a new process. */
+  send(command: string): void;
+  sendInput(pane: string, bytes: Uint8Array): void;
+}
+
+export interface TmuxClientOptions {
+  readonly program: string;
+  readonly folder: string;
+  readonly session: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Shell command that tmux runs when the program of a pane has ended; formats in it are filled in. */
+  readonly onPaneDied: string;
+  /** The open connection has ended: perhaps the server is gone. */
+  onDisconnect(): void;
+}
+
+export function createTmuxClient(options: TmuxClientOptions): TmuxClient {
+  const config = join(options.folder, "tmux.conf");
+  writeFileSync(config, `${settings}set-hook -g pane-died "run-shell '${options.onPaneDied}'"\n`, { mode: 0o600 });
+  const base = [options.program, "-L", "alcove", "-f", config];
+  const env = { ...options.env, TMUX_TMPDIR: options.folder, TMUX: undefined };
+  let control: Bun.Subprocess<"pipe", "pipe", "ignore"> | null = null;
+
+  const connect = () => {
+    const child = Bun.spawn([...base, "-C", "attach-session", "-f", "no-output,ignore-size", "-t", options.session], {
+      env,
+      stdio: ["pipe", "pipe", "ignore"],
+    });
+    void discard(child.stdout);
+    void child.exited.then(() => {
+      if (control === child) control = null;
+      options.onDisconnect();
+    });
+    control = child;
+    return child;
+  };
+  const send = (command: string) => {
+    const child = control ?? connect();
+    child.stdin.write(`${command}\n`);
+    void Promise.resolve(child.stdin.flush()).catch((error: unknown) => log("warn", "tmux took no input", { error: describe(error) }));
+  };
+
+  return {
+    async run(...words) {
+      const child = Bun.spawn([...base, ...words], { env, stdio: ["ignore", "pipe", "pipe"], cwd: "/" });
+      const [output, errors, exitCode] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text(), child.exited]);
+      if (exitCode === 0) return output;
+      log("warn", "tmux refused", { command: words[0], errors });
+      return null;
+    },
+    send,
+    sendInput(pane, bytes) {
+      for (let at = 0; at < bytes.length; at += inputChunk) {
+        const hex = [...bytes.subarray(at, at + inputChunk)].map((byte) => byte.toString(16).padStart(2, "0"));
+        send(`send-keys -t ${pane} -H ${hex.join(" ")}`);
+      }
+    },
+  };
+}
+
+async function discard(stream: ReadableStream<Uint8Array>): Promise<void> {
+  for await (const _ of stream) {
+    // The connection's own messages are not needed.
+  }
+}

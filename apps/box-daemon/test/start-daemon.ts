@@ -1,0 +1,160 @@
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { request as httpRequest, type IncomingMessage } from "node:http";
+import { connect, createServer, type Socket } from "node:net";
+import { once } from "node:events";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { formatRawRequest, parseRawAnswer, type RawRequest } from "@alcove/contract/box/raw";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const repository = join(here, "../../..");
+
+/** Compiles the daemon once per test process; the file is kept beside the other caches. */
+function compiledDaemon(): string {
+  const folder = join(repository, "node_modules/.cache/alcove-daemon");
+  const file = join(folder, `alcove-daemon-${process.pid}`);
+  if (existsSync(file)) return file;
+  mkdirSync(folder, { recursive: true });
+  const bun = ["linux-x64-baseline", "linux-aarch64"].map((name) => join(repository, `node_modules/@oven/bun-${name}/bin/bun`)).find(existsSync);
+  if (bun === undefined) throw new Error("Bun is not installed");
+  const built = spawnSync(bun, [join(here, "../build.ts"), file], { encoding: "utf8" });
+  if (built.status !== 0) throw new Error(`The daemon does not compile: ${built.stderr}`);
+  process.once("exit", () => rmSync(file, { force: true }));
+  return file;
+}
+
+export interface TestDaemon {
+  readonly root: string;
+  readonly gatewayPort: number;
+  /** Pid of `init`. */
+  readonly pid: number;
+  /** Pid of the `serve` that runs now. */
+  servePid(): number;
+  dial(): Socket;
+  raw(request: RawRequest): Promise<Socket>;
+  /** The path is sent as it is. */
+  call(method: string, path: string, options?: { body?: string | Buffer | object; headers?: Record<string, string> }): Promise<Answer>;
+  open(method: string, path: string, options?: { body?: string | Buffer | object; headers?: Record<string, string>; signal?: AbortSignal }): Promise<IncomingMessage>;
+  log(): string;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingMessage["headers"];
+  readonly body: Buffer;
+  json<T = Record<string, never>>(): T;
+}
+
+/** Starts the compiled daemon as a box does: `init` with the listening socket as descriptor 3, in a workspace folder of its own. */
+export async function startDaemon(options: { env?: Record<string, string>; path?: string } = {}): Promise<TestDaemon> {
+  const folder = mkdtempSync(join(tmpdir(), "alcove-daemon-"));
+  const root = join(folder, "workspace");
+  for (const name of ["user/home", "user/projects", "system/state"]) mkdirSync(join(root, name), { recursive: true });
+  const gatewayPort = await freePort();
+  const socketPath = join(folder, "link.sock");
+  const listener = createServer().listen(join(folder, "listen.sock"));
+  await once(listener, "listening");
+  linkSync(join(folder, "listen.sock"), socketPath);
+  const child = spawn(compiledDaemon(), ["init"], {
+    stdio: ["ignore", "ignore", "pipe", listener as never],
+    env: {
+      PATH: process.env.PATH,
+      TMPDIR: folder,
+      ALCOVE_ROOT: root,
+      ALCOVE_WORKSPACE: "ws_00000000000000000000",
+      ALCOVE_WORKSPACE_NAME: "test",
+      ALCOVE_EPOCH: "7",
+      ALCOVE_GATEWAY_PORT: String(gatewayPort),
+      ...options.env,
+    },
+    detached: true,
+  });
+  listener.close();
+  let log = "";
+  child.stderr?.on("data", (chunk: Buffer) => {
+    log += chunk.toString();
+  });
+  const pid = child.pid ?? 0;
+  const exited = once(child, "exit");
+
+  const dial = () => connect({ path: socketPath, allowHalfOpen: true });
+  const open: TestDaemon["open"] = async (method, path, more = {}) => {
+    const body = more.body === undefined || typeof more.body === "string" || Buffer.isBuffer(more.body) ? more.body : JSON.stringify(more.body);
+    const request = httpRequest({ socketPath, method, path, headers: { ...more.headers, ...(body !== undefined && { "content-length": Buffer.byteLength(body) }) }, agent: false, ...(more.signal && { signal: more.signal }) });
+    request.end(body);
+    const [response] = (await once(request, "response")) as [IncomingMessage];
+    return response;
+  };
+  const daemon: TestDaemon = {
+    root,
+    gatewayPort,
+    pid,
+    servePid: () => Number(readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ")[0]),
+    dial,
+    async raw(request) {
+      const socket = dial();
+      socket.write(formatRawRequest(request));
+      const line = await readLine(socket);
+      const answer = parseRawAnswer(line);
+      if (answer?.ok !== true) {
+        socket.destroy();
+        throw new Error(line);
+      }
+      return socket;
+    },
+    open,
+    async call(method, path, more) {
+      const response = await open(method, path, more);
+      const chunks: Buffer[] = [];
+      for await (const chunk of response) chunks.push(chunk as Buffer);
+      const bytes = Buffer.concat(chunks);
+      return { status: response.statusCode ?? 0, headers: response.headers, body: bytes, json: () => JSON.parse(bytes.toString()) };
+    },
+    log: () => log,
+    async [Symbol.asyncDispose]() {
+      spawnSync("tmux", ["-L", "alcove", "kill-server"], { env: { ...process.env, TMUX_TMPDIR: runtimeFolder(folder) }, stdio: "ignore" });
+      process.kill(-pid, "SIGKILL");
+      await exited;
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+  return daemon;
+}
+
+function runtimeFolder(folder: string): string {
+  const found = spawnSync("sh", ["-c", `ls -d ${folder}/.alcove-*`], { encoding: "utf8" });
+  return found.stdout.trim();
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("No port");
+  return address.port;
+}
+
+/** The bytes up to the next line feed; what follows stays in the socket. */
+export function readLine(socket: Socket): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let line = "";
+    const onReadable = () => {
+      for (let byte = socket.read(1) as Buffer | null; byte !== null; byte = socket.read(1) as Buffer | null) {
+        if (byte[0] === 0x0a) {
+          socket.off("readable", onReadable);
+          resolve(line);
+          return;
+        }
+        line += byte.toString("latin1");
+      }
+    };
+    socket.on("readable", onReadable);
+    socket.once("error", reject);
+    socket.once("close", () => reject(new Error(`The connection ended after "${line}"`)));
+  });
+}
