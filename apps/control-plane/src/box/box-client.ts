@@ -35,7 +35,13 @@ export interface BoxClient {
 const lineLimit = 16 * 2 ** 20;
 const jsonLimit = 16 * 2 ** 20;
 
-export function createBoxClient({ epoch, dial }: { epoch: number; dial: (signal: AbortSignal) => Promise<Duplex> }): BoxClient {
+export function createBoxClient({
+  epoch,
+  dial,
+}: {
+  epoch: number;
+  dial: (signal: AbortSignal) => Promise<Duplex>;
+}): BoxClient {
   const connect = async (signal: AbortSignal) => {
     try {
       return await dial(signal);
@@ -138,7 +144,7 @@ async function readText(response: http.IncomingMessage): Promise<string> {
 }
 
 /** Lines without their line feed; a last line without one is a torn one and is dropped. */
-export async function* linesOf(stream: Readable): AsyncGenerator<string> {
+export async function* linesOf(stream: Readable | Duplex): AsyncGenerator<string> {
   let rest: Buffer[] = [];
   let size = 0;
   for await (const chunk of stream) {
@@ -153,7 +159,8 @@ export async function* linesOf(stream: Readable): AsyncGenerator<string> {
     }
     const tail = chunk.subarray(from);
     size += tail.length;
-    if (size > lineLimit) throw new CodedError("workspace_unreachable", "A line of the workspace's answer is too long.");
+    if (size > lineLimit)
+      throw new CodedError("workspace_unreachable", "A line of the workspace's answer is too long.");
     if (tail.length > 0) rest.push(tail);
   }
 }
@@ -200,4 +207,3 @@ export function firstLine(stream: Duplex, signal: AbortSignal): Promise<string> 
     else read();
   });
 }
-

@@ -36,7 +36,9 @@ export function readConfig(environment: NodeJS.ProcessEnv) {
   const parsed = environmentSchema.safeParse(given);
   if (!parsed.success) {
     const issues = parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`).join("; ");
-    throw new CodedError("bad_request", `A setting is wrong: ${issues}`, { hint: "Correct the environment variable and start again." });
+    throw new CodedError("bad_request", `A setting is wrong: ${issues}`, {
+      hint: "Correct the environment variable and start again.",
+    });
   }
   const env = parsed.data;
   const dataDirectory = path.resolve(env.ALCOVE_DATA ?? defaultDataDirectory());
@@ -59,7 +61,14 @@ export function readConfig(environment: NodeJS.ProcessEnv) {
     logLevel: env.ALCOVE_LOG_LEVEL,
     environmentProviders: [
       ...(env.ANTHROPIC_API_KEY
-        ? [{ name: "anthropic", kind: "anthropic" as const, key: env.ANTHROPIC_API_KEY, baseUrl: env.ANTHROPIC_BASE_URL ?? null }]
+        ? [
+            {
+              name: "anthropic",
+              kind: "anthropic" as const,
+              key: env.ANTHROPIC_API_KEY,
+              baseUrl: env.ANTHROPIC_BASE_URL ?? null,
+            },
+          ]
         : []),
       ...(env.OPENAI_API_KEY
         ? [{ name: "openai", kind: "openai" as const, key: env.OPENAI_API_KEY, baseUrl: env.OPENAI_BASE_URL ?? null }]

@@ -21,7 +21,12 @@ const migrationLock = 7_700_001;
 
 /** A pool on the database, migrated. Errors: `database_unreachable`, `database_newer`. */
 export async function openDatabase(url: string, onError: (error: Error) => void): Promise<Database> {
-  const pool = new pg.Pool({ connectionString: url, max: 12, idleTimeoutMillis: 30_000, connectionTimeoutMillis: 10_000 });
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: 12,
+    idleTimeoutMillis: 30_000,
+    connectionTimeoutMillis: 10_000,
+  });
   pool.on("error", onError);
   try {
     await underMigrationLock(pool, async (client) => {
@@ -54,15 +59,23 @@ export async function underMigrationLock<T>(pool: pg.Pool, work: (client: pg.Poo
 async function refuseNewer(client: pg.PoolClient): Promise<void> {
   const journal: unknown = JSON.parse(await readFile(`${migrationsFolder}/meta/_journal.json`, "utf8"));
   const known = newestMigration(journal);
-  const present = await client.query<{ there: string | null }>("select to_regclass('drizzle.__drizzle_migrations') as there");
+  const present = await client.query<{ there: string | null }>(
+    "select to_regclass('drizzle.__drizzle_migrations') as there",
+  );
   if (!present.rows[0]?.there) return;
-  const applied = await client.query<{ newest: string | null }>("select max(created_at) as newest from drizzle.__drizzle_migrations");
+  const applied = await client.query<{ newest: string | null }>(
+    "select max(created_at) as newest from drizzle.__drizzle_migrations",
+  );
   if (Number(applied.rows[0]?.newest ?? 0) > known) throw new CodedError("database_newer");
 }
 
 function newestMigration(journal: unknown): number {
-  if (typeof journal !== "object" || journal === null || !("entries" in journal) || !Array.isArray(journal.entries)) return 0;
-  return Math.max(0, ...journal.entries.map((entry: { when?: unknown }) => (typeof entry.when === "number" ? entry.when : 0)));
+  if (typeof journal !== "object" || journal === null || !("entries" in journal) || !Array.isArray(journal.entries))
+    return 0;
+  return Math.max(
+    0,
+    ...journal.entries.map((entry: { when?: unknown }) => (typeof entry.when === "number" ? entry.when : 0)),
+  );
 }
 
 function messageOf(error: unknown): string {

@@ -1,4 +1,14 @@
-import { bigint, boolean, doublePrecision, integer, jsonb, pgTable, primaryKey, text, timestamp } from "drizzle-orm/pg-core";
+import {
+  bigint,
+  boolean,
+  doublePrecision,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+} from "drizzle-orm/pg-core";
 import type { Failure } from "@alcove/contract/api/problem";
 import type { Limits, WorkspaceState } from "@alcove/contract/api/workspace";
 import type { RunState } from "@alcove/contract/api/run";

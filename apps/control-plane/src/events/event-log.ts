@@ -30,7 +30,7 @@ export interface EventLog {
   ): Promise<RunRow>;
   /** Stored events behind `after`, at most `limit`, oldest first. */
   read(run: string, after: number, limit?: number): Promise<RunEvent[]>;
-  /** Stored events behind `after` as they come; ends after the run's last event. */
+  /** Stored events behind `after`: at once those that there are, if only none, then the rest as they come; ends after the run's last. */
   follow(run: string, after: number, signal: AbortSignal): AsyncGenerator<RunEvent[]>;
 }
 
@@ -80,12 +80,17 @@ export function createEventLog({ db, wake }: { db: Db; wake: Wake }): EventLog {
     },
     async *follow(run, after, signal) {
       let cursor = after;
+      let asked = false;
       for await (const _ of wake.watch(`run:${run}`, signal)) {
         for (;;) {
-          const [row] = await db.select({ state: runs.state, lastSeq: runs.lastSeq }).from(runs).where(eq(runs.id, run));
+          const [row] = await db
+            .select({ state: runs.state, lastSeq: runs.lastSeq })
+            .from(runs)
+            .where(eq(runs.id, run));
           if (!row) return;
           const batch = await read(run, cursor);
-          if (batch.length > 0) yield batch;
+          if (batch.length > 0 || !asked) yield batch;
+          asked = true;
           cursor = batch.at(-1)?.seq ?? cursor;
           if (hasEnded(row.state) && cursor >= row.lastSeq) return;
           if (batch.length < 500) break;

@@ -32,7 +32,11 @@ export async function newestCursor(pool: pg.Pool): Promise<NoticeCursor> {
 }
 
 /** Notices of one owner behind the cursor, oldest first, at most 500; rows of transactions that still run are left for later. */
-export async function noticesAfter(pool: pg.Pool, owner: string, cursor: NoticeCursor): Promise<{ cursor: NoticeCursor; notice: ChangeNotice }[]> {
+export async function noticesAfter(
+  pool: pg.Pool,
+  owner: string,
+  cursor: NoticeCursor,
+): Promise<{ cursor: NoticeCursor; notice: ChangeNotice }[]> {
   const [xid = "0", id = "0"] = cursor.split(".");
   const result = await pool.query<NoticeRow>(
     `select xid::text, id::text, resource, resource_id, workspace_id from notices

@@ -38,7 +38,10 @@ export function createLog({ level, name }: { level: string; name: string }): Log
     level,
     base: { name },
     timestamp: pino.stdTimeFunctions.isoTime,
-    redact: { paths: ["key", "*.key", "token", "*.token", "password", "*.password", "authorization", "*.authorization"], censor: "[hidden]" },
+    redact: {
+      paths: ["key", "*.key", "token", "*.token", "password", "*.password", "authorization", "*.authorization"],
+      censor: "[hidden]",
+    },
     mixin: () => {
       const traceId = currentTraceId();
       return traceId ? { trace: traceId } : {};

@@ -12,7 +12,12 @@ export type Durable =
 
 /** What is shown while it grows, and not stored. */
 export type Passing =
-  | { readonly type: "text"; readonly of: "agent_message" | "agent_thought"; readonly item: string; readonly text: string }
+  | {
+      readonly type: "text";
+      readonly of: "agent_message" | "agent_thought";
+      readonly item: string;
+      readonly text: string;
+    }
   | { readonly type: "output"; readonly item: string; readonly text: string; readonly whole: boolean };
 
 export type Folded = Durable | Passing;
@@ -43,7 +48,7 @@ interface OpenText {
  */
 export function createFold() {
   let open: OpenText | undefined;
-  const calls = new Map<string, { call: ToolCall; startedAt: string; }>();
+  const calls = new Map<string, { call: ToolCall; startedAt: string }>();
 
   const closeText = (at: string, cut: boolean): Folded[] => {
     if (!open) return [];
@@ -97,19 +102,40 @@ export function createFold() {
     switch (entry.type) {
       case "started":
         return entry.how === "lost"
-          ? [{ type: "event", event: { kind: "notice", data: { level: "warning", text: "The agent could not reopen the conversation and began a new one; it sees the files, not what was said before." } } }]
+          ? [
+              {
+                type: "event",
+                event: {
+                  kind: "notice",
+                  data: {
+                    level: "warning",
+                    text: "The agent could not reopen the conversation and began a new one; it sees the files, not what was said before.",
+                  },
+                },
+              },
+            ]
           : [];
       case "update":
         return update(entry, entry.update);
       case "permission":
         return [...closeText(entry.at, false), { type: "permission", id: entry.id, request: entry.request }];
       case "permission_result":
-        return [{ type: "permission_result", id: entry.id, option: entry.option }];
+        return [
+          {
+            type: "permission_result",
+            id: entry.id,
+            option: entry.outcome.outcome === "selected" ? entry.outcome.optionId : null,
+          },
+        ];
       case "stray":
       case "stderr":
         return [];
       case "end":
-        return [...closeText(entry.at, entry.end.outcome !== "done"), ...endOpenCalls(entry.at), { type: "end", end: entry.end }];
+        return [
+          ...closeText(entry.at, entry.outcome !== "done"),
+          ...endOpenCalls(entry.at),
+          { type: "end", end: entry },
+        ];
     }
   }
 
@@ -124,11 +150,15 @@ export function createFold() {
         return tool(entry, body);
       case "plan": {
         const plan = planSchema.safeParse(body);
-        return plan.success ? [...closeText(entry.at, false), { type: "event", event: { kind: "plan", data: plan.data }, raw: body }] : [];
+        return plan.success
+          ? [...closeText(entry.at, false), { type: "event", event: { kind: "plan", data: plan.data }, raw: body }]
+          : [];
       }
       case "session_info_update": {
         const info = titleSchema.safeParse(body);
-        return info.success ? [{ type: "event", event: { kind: "session_info", data: { title: info.data.title } }, raw: body }] : [];
+        return info.success
+          ? [{ type: "event", event: { kind: "session_info", data: { title: info.data.title } }, raw: body }]
+          : [];
       }
       default:
         return [];

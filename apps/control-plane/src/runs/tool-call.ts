@@ -14,12 +14,17 @@ const updateSchema = z.object({
   kind: toolCallSchema.shape.kind.nullish().catch(null),
   status: toolCallSchema.shape.status.nullish().catch(null),
   content: z.array(z.unknown()).nullish().catch(null),
-  locations: z.array(z.object({ path: z.string(), line: z.number().int().nullish() })).nullish().catch(null),
+  locations: z
+    .array(z.object({ path: z.string(), line: z.number().int().nullish() }))
+    .nullish()
+    .catch(null),
   rawInput: z.unknown(),
   rawOutput: z.unknown(),
 });
 
-const commandSchema = z.object({ command: z.union([z.string(), z.array(z.string())]) }).or(z.object({ cmd: z.string() }));
+const commandSchema = z
+  .object({ command: z.union([z.string(), z.array(z.string())]) })
+  .or(z.object({ cmd: z.string() }));
 const outputSchema = z.object({
   exitCode: z.number().int().nullish(),
   exit_code: z.number().int().nullish(),
@@ -41,7 +46,10 @@ export function toolCallFrom(id: string, body: Record<string, unknown>, before: 
     title: tidyTitle(update.title) ?? before?.title ?? command ?? "Tool",
     status: update.status ?? before?.status ?? "pending",
     content: contentOf(update, kind) ?? before?.content ?? [],
-    locations: update.locations?.map(({ path, line }) => ({ path: withinWorkspace(path), line: line ?? null })) ?? before?.locations ?? [],
+    locations:
+      update.locations?.map(({ path, line }) => ({ path: withinWorkspace(path), line: line ?? null })) ??
+      before?.locations ??
+      [],
     durationMs: null,
   };
 }
@@ -53,17 +61,30 @@ function contentOf(update: z.infer<typeof updateSchema>, kind: ToolCall["kind"])
     if (!part.success) continue;
     if (part.data.type === "diff") {
       const { path, oldText, newText } = part.data;
-      parts.push({ type: "diff", path: withinWorkspace(path), oldText: oldText == null ? null : clip(oldText), newText: clip(newText) });
+      parts.push({
+        type: "diff",
+        path: withinWorkspace(path),
+        oldText: oldText == null ? null : clip(oldText),
+        newText: clip(newText),
+      });
     } else if (kind === "execute") {
-      parts.push({ type: "output", text: clip(withoutFence(part.data.content.text)), exitCode: exitCodeOf(update.rawOutput) });
+      parts.push({
+        type: "output",
+        text: clip(withoutFence(part.data.content.text)),
+        exitCode: exitCodeOf(update.rawOutput),
+      });
     } else {
       parts.push({ type: "text", text: clip(part.data.content.text) });
     }
   }
   if (parts.length > 0) return parts;
   const output = outputSchema.safeParse(update.rawOutput);
-  const text = output.success ? (output.data.formatted_output ?? output.data.aggregated_output ?? output.data.output ?? output.data.stdout) : null;
-  return kind === "execute" && text ? [{ type: "output", text: clip(text), exitCode: exitCodeOf(update.rawOutput) }] : undefined;
+  const text = output.success
+    ? (output.data.formatted_output ?? output.data.aggregated_output ?? output.data.output ?? output.data.stdout)
+    : null;
+  return kind === "execute" && text
+    ? [{ type: "output", text: clip(text), exitCode: exitCodeOf(update.rawOutput) }]
+    : undefined;
 }
 
 function exitCodeOf(rawOutput: unknown): number | null {
@@ -78,7 +99,9 @@ function commandOf(rawInput: unknown): string | null {
   const { command } = input.data;
   if (typeof command === "string") return command;
   const [shell, flag, script] = command;
-  return shell && /(?:^|\/)(?:ba|z|da)?sh$/.test(shell) && flag && /^-l?c$/.test(flag) && script ? script : command.join(" ");
+  return shell && /(?:^|\/)(?:ba|z|da)?sh$/.test(shell) && flag && /^-l?c$/.test(flag) && script
+    ? script
+    : command.join(" ");
 }
 
 /** Agents put commands into back quotes and shell output into Markdown fences, for chats that render titles as Markdown. */

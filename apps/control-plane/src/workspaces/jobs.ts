@@ -7,7 +7,13 @@ import type { Wake } from "../events/wake.ts";
 import type { Log } from "../log/log.ts";
 
 /** How long each job may take before it is ended by force, in milliseconds. */
-const deadlineMs: Record<JobKind, number> = { create: 120_000, start: 60_000, stop: 30_000, delete: 120_000, revert: 120_000 };
+const deadlineMs: Record<JobKind, number> = {
+  create: 120_000,
+  start: 60_000,
+  stop: 30_000,
+  delete: 120_000,
+  revert: 120_000,
+};
 
 /**
  * Jobs that change what a workspace is. At most one is incomplete per workspace, by a unique index; each has a deadline; a job whose replica
@@ -15,7 +21,12 @@ const deadlineMs: Record<JobKind, number> = { create: 120_000, start: 60_000, st
  */
 export interface WorkspaceJobs {
   /** Runs `work` as the workspace's job; `workspace_busy` when another one does not end in time. */
-  run<T>(workspace: WorkspaceId, kind: JobKind, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T>;
+  run<T>(
+    workspace: WorkspaceId,
+    kind: JobKind,
+    signal: AbortSignal,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T>;
   /** True while this replica runs a job of the workspace. */
   isWorking(workspace: WorkspaceId): boolean;
   /** Ends the job that this replica runs for the workspace, if there is one. */
@@ -45,7 +56,10 @@ export function createWorkspaceJobs(parts: { db: Db; wake: Wake; replica: string
     const living = db.select({ id: replicas.id }).from(replicas);
     await db
       .update(workspaceJobs)
-      .set({ endedAt: sql`now()`, error: { code: "internal", detail: "The server that worked on it is gone.", hint: "Try again." } })
+      .set({
+        endedAt: sql`now()`,
+        error: { code: "internal", detail: "The server that worked on it is gone.", hint: "Try again." },
+      })
       .where(
         and(
           isNull(workspaceJobs.endedAt),
@@ -67,11 +81,19 @@ export function createWorkspaceJobs(parts: { db: Db; wake: Wake; replica: string
     throw new CodedError("workspace_busy");
   };
 
-  const perform = async <T>(workspace: WorkspaceId, kind: JobKind, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>) => {
+  const perform = async <T>(
+    workspace: WorkspaceId,
+    kind: JobKind,
+    signal: AbortSignal,
+    work: (signal: AbortSignal) => Promise<T>,
+  ) => {
     const id = await claim(workspace, kind, signal);
     const controller = new AbortController();
     controllers.set(workspace, controller);
-    const late = new CodedError("workspace_start_failed", `The workspace did not ${kind} within ${deadlineMs[kind] / 1000} seconds.`);
+    const late = new CodedError(
+      "workspace_start_failed",
+      `The workspace did not ${kind} within ${deadlineMs[kind] / 1000} seconds.`,
+    );
     const timer = setTimeout(() => controller.abort(late), deadlineMs[kind]);
     let failure: CodedError | undefined;
     try {
@@ -84,7 +106,10 @@ export function createWorkspaceJobs(parts: { db: Db; wake: Wake; replica: string
       clearTimeout(timer);
       controllers.delete(workspace);
       const error = failure ? { code: failure.code, detail: failure.message, hint: failure.hint } : null;
-      await db.update(workspaceJobs).set({ endedAt: sql`now()`, error }).where(eq(workspaceJobs.id, id));
+      await db
+        .update(workspaceJobs)
+        .set({ endedAt: sql`now()`, error })
+        .where(eq(workspaceJobs.id, id));
       wake.notify(`workspace:${workspace}`);
     }
   };

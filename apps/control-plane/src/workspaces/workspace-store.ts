@@ -20,7 +20,11 @@ export function createWorkspaceStore({ db, wake }: { db: Db; wake: Wake }) {
   return {
     async insert(row: typeof workspaces.$inferInsert, also: (tx: Transaction) => Promise<void>): Promise<WorkspaceRow> {
       const inserted = await db.transaction(async (tx) => {
-        const [fresh] = await tx.insert(workspaces).values(row).onConflictDoNothing({ target: [workspaces.ownerId, workspaces.name] }).returning();
+        const [fresh] = await tx
+          .insert(workspaces)
+          .values(row)
+          .onConflictDoNothing({ target: [workspaces.ownerId, workspaces.name] })
+          .returning();
         if (!fresh) throw new CodedError("name_taken", `You already have a workspace named "${row.name}".`);
         await also(tx);
         await noteChange(tx, { owner: row.ownerId, resource: "workspace", id: row.id, workspace: row.id });
@@ -33,7 +37,10 @@ export function createWorkspaceStore({ db, wake }: { db: Db; wake: Wake }) {
     /** The workspace of that id or name; `not_found` also when it belongs to somebody else. */
     async owned(owner: string, idOrName: string): Promise<WorkspaceRow> {
       const match = isId("workspace", idOrName) ? eq(workspaces.id, idOrName) : eq(workspaces.name, idOrName);
-      const [row] = await db.select().from(workspaces).where(and(eq(workspaces.ownerId, owner), match));
+      const [row] = await db
+        .select()
+        .from(workspaces)
+        .where(and(eq(workspaces.ownerId, owner), match));
       if (!row) throw new CodedError("not_found", `There is no workspace "${idOrName.slice(0, 80)}".`);
       return branded(row);
     },
@@ -47,7 +54,10 @@ export function createWorkspaceStore({ db, wake }: { db: Db; wake: Wake }) {
       const [created, id] = before?.split("~") ?? [];
       const older =
         created && id
-          ? or(lt(workspaces.createdAt, new Date(created)), and(eq(workspaces.createdAt, new Date(created)), lt(workspaces.id, id)))
+          ? or(
+              lt(workspaces.createdAt, new Date(created)),
+              and(eq(workspaces.createdAt, new Date(created)), lt(workspaces.id, id)),
+            )
           : undefined;
       const rows = await db
         .select()

@@ -2,7 +2,6 @@ import { CodedError, toCodedError } from "@alcove/contract/errors";
 import { newId, type SnapshotId, type WorkspaceId } from "@alcove/contract/ids";
 import type { Change, Limits } from "@alcove/contract/api/workspace";
 import { createBoxClient, type BoxClient } from "../box/box-client.ts";
-import type { Wake } from "../events/wake.ts";
 import type { Log } from "../log/log.ts";
 import type { BoxAddress, Runtime } from "../runtimes/runtime.ts";
 import type { VolumeStore } from "../volumes/volume-store.ts";
@@ -25,7 +24,12 @@ export interface Workspaces {
   remove(row: WorkspaceRow): Promise<void>;
   snapshot(id: WorkspaceId, snapshot: SnapshotId, signal: AbortSignal): Promise<void>;
   changes(id: WorkspaceId, from: SnapshotId, to: SnapshotId | null, signal: AbortSignal): Promise<Change[]>;
-  revert(id: WorkspaceId, from: SnapshotId, to: SnapshotId, signal: AbortSignal): Promise<{ reverted: string[]; kept: string[] }>;
+  revert(
+    id: WorkspaceId,
+    from: SnapshotId,
+    to: SnapshotId,
+    signal: AbortSignal,
+  ): Promise<{ reverted: string[]; kept: string[] }>;
   readSnapshot: VolumeStore["readSnapshot"];
   /** Puts right what a crash left: half-made, half-deleted, or said to run when it does not. Repeated while the server runs. */
   reconcile(signal: AbortSignal): Promise<void>;
@@ -37,7 +41,6 @@ interface Parts {
   readonly jobs: WorkspaceJobs;
   readonly runtime: Runtime;
   readonly volumes: VolumeStore;
-  readonly wake: Wake;
   readonly log: Log;
 }
 
@@ -60,7 +63,7 @@ export function createWorkspaces({ store, jobs, runtime, volumes, log }: Parts):
     if (row.box !== "running") return undefined;
     const state = await runtime.inspect(row.id, signal);
     if (state.state !== "running" || state.epoch !== row.epoch) return undefined;
-    return client(row.id, row.epoch, await runtime.start(row.id, row.epoch, signal));
+    return client(row.id, row.epoch, state.address);
   };
 
   const startBox = async (id: WorkspaceId, why: string, signal: AbortSignal): Promise<BoxClient> => {
@@ -79,15 +82,25 @@ export function createWorkspaces({ store, jobs, runtime, volumes, log }: Parts):
       const box = client(id, next.epoch, address);
       const startMs = Math.round(performance.now() - begun);
       const rootfs = state.state === "running" ? state.rootfs : null;
-      await store.update(id, { state: "ready", box: "running", why, error: null, startedAt: new Date(), startMs, rootfs }, { epoch: next.epoch });
+      await store.update(
+        id,
+        { state: "ready", box: "running", why, error: null, startedAt: new Date(), startMs, rootfs },
+        { epoch: next.epoch },
+      );
       return box;
     } catch (error) {
       const coded = toCodedError(error);
       if (coded.code === "internal") log.error({ err: error, workspace: id }, "a box did not start");
-      const failure = coded.code === "internal" ? new CodedError("workspace_start_failed", undefined, { cause: error }) : coded;
+      const failure =
+        coded.code === "internal" ? new CodedError("workspace_start_failed", undefined, { cause: error }) : coded;
       await store.update(
         id,
-        { state: "failed", box: "failed", why: failure.message, error: { code: failure.code, detail: failure.message, hint: failure.hint } },
+        {
+          state: "failed",
+          box: "failed",
+          why: failure.message,
+          error: { code: failure.code, detail: failure.message, hint: failure.hint },
+        },
         { epoch: next.epoch },
       );
       throw failure;
@@ -117,7 +130,11 @@ export function createWorkspaces({ store, jobs, runtime, volumes, log }: Parts):
     if (row.box === "running" && state.state === "running" && state.epoch === row.epoch) return;
     if (row.box === "starting" && (await jobsIncomplete(row))) return;
     addresses.delete(row.id);
-    await store.update(row.id, { state: "hibernated", box: "none", why: "Asleep: its processes ended with the server's restart" }, { epoch: row.epoch });
+    await store.update(
+      row.id,
+      { state: "hibernated", box: "none", why: "Asleep: its processes ended with the server's restart" },
+      { epoch: row.epoch },
+    );
   };
 
   const jobsIncomplete = async (row: WorkspaceRow): Promise<boolean> => {
@@ -129,10 +146,20 @@ export function createWorkspaces({ store, jobs, runtime, volumes, log }: Parts):
     async create(owner, { name, limits = {} }) {
       for (let attempt = 0; ; attempt += 1) {
         const id = newId("workspace");
-        const row = { id, ownerId: owner, name: name ?? suggestName(), state: "creating" as const, why: "Being made", runtime: runtime.name, limits };
+        const row = {
+          id,
+          ownerId: owner,
+          name: name ?? suggestName(),
+          state: "creating" as const,
+          why: "Being made",
+          runtime: runtime.name,
+          limits,
+        };
         try {
           const stored = await store.insert(row, async () => undefined);
-          const making = jobs.run(id, "create", background.signal, (signal) => startBox(id, "Awake: just made", signal));
+          const making = jobs.run(id, "create", background.signal, (signal) =>
+            startBox(id, "Awake: just made", signal),
+          );
           inBackground(making, "a workspace was not made", id);
           return stored;
         } catch (error) {
@@ -148,7 +175,8 @@ export function createWorkspaces({ store, jobs, runtime, volumes, log }: Parts):
         if (!changed) throw new CodedError("workspace_deleting");
         return changed;
       } catch (error) {
-        if (isUniqueViolation(error)) throw new CodedError("name_taken", `You already have a workspace named "${name}".`);
+        if (isUniqueViolation(error))
+          throw new CodedError("name_taken", `You already have a workspace named "${name}".`);
         throw error;
       }
     },

@@ -1,0 +1,253 @@
+import path from "node:path";
+import type { Finding } from "@alcove/contract/api/account";
+import type { CodedError } from "@alcove/contract/errors";
+import { parseId, type RunId } from "@alcove/contract/ids";
+import { eq } from "drizzle-orm";
+import { hasEnded } from "@alcove/contract/api/run";
+import { createAgentShelf } from "./agents/agent-shelf.ts";
+import { agentDefinitions } from "./agents/agents.ts";
+import { createAgentInstaller } from "./agents/install.ts";
+import type { Config } from "./config/config.ts";
+import { openDatabase, underMigrationLock } from "./database/database.ts";
+import { startLocalPostgres } from "./database/local-postgres/local-postgres.ts";
+import { runs as runRows } from "./database/schema.ts";
+import { createEventLog } from "./events/event-log.ts";
+import { createLive } from "./events/live.ts";
+import { noteChange } from "./events/notices.ts";
+import { createWake, pause } from "./events/wake.ts";
+import { createModelGateway } from "./gateway/model-gateway.ts";
+import { createRunTokens } from "./gateway/run-token.ts";
+import { createApi } from "./http/api.ts";
+import { listen } from "./http/server.ts";
+import { createStaticFiles } from "./http/static-files.ts";
+import { createTerminalSockets } from "./http/terminal-socket.ts";
+import { createAuth } from "./identity/auth.ts";
+import { createIdentity } from "./identity/identity.ts";
+import type { Log } from "./log/log.ts";
+import { createProviders } from "./providers/providers.ts";
+import { createApprovals } from "./runs/approvals.ts";
+import { createRunCreation } from "./runs/create-run.ts";
+import { createDriveAgent } from "./runs/drive-agent.ts";
+import { createRunExecution } from "./runs/execute-run.ts";
+import { joinReplicas } from "./runs/replicas.ts";
+import { openRunQueue } from "./runs/run-queue.ts";
+import { createRuns } from "./runs/runs.ts";
+import { createEmbeddedRuntime } from "./runtimes/embedded/embedded-runtime.ts";
+import { createSeal, secretFile } from "./secrets/seal.ts";
+import { createHostVolumes } from "./volumes/host-volumes.ts";
+import { createWorkspaceJobs } from "./workspaces/jobs.ts";
+import { createPortWatch } from "./workspaces/ports.ts";
+import { createSnapshots } from "./workspaces/snapshots.ts";
+import { createWorkspaceStore } from "./workspaces/workspace-store.ts";
+import { createWorkspaces } from "./workspaces/workspaces.ts";
+
+export interface ControlPlane extends AsyncDisposable {
+  readonly address: string;
+  readonly signInLink: string;
+  /** Aborts when this replica lost its place to another and must end. */
+  readonly lost: AbortSignal;
+}
+
+const reconcileEveryMs = 30_000;
+
+/** Builds the whole process, from the database outwards. Disposing stops it in the opposite order; runs go on in their boxes. */
+export async function composeControlPlane(config: Config, log: Log): Promise<ControlPlane> {
+  await using stack = new AsyncDisposableStack();
+  const stop = new AbortController();
+  const stopping = stop.signal;
+
+  const seal = createSeal(Buffer.from(await secretFile(config.secretsDirectory, "master.key"), "hex"));
+  const localSecret = await secretFile(config.secretsDirectory, "cli.secret");
+  const databaseUrl = config.databaseUrl ?? (await localDatabase());
+  const database = stack.use(
+    await openDatabase(databaseUrl, (error) => log.warn({ err: error }, "a connection to the database broke")),
+  );
+  const { db, pool } = database;
+  const wake = stack.use(createWake({ databaseUrl, pool, log }));
+  const auth = await createAuth({
+    databaseUrl,
+    secret: seal.derive("sessions"),
+    log,
+    migrateUnderLock: (work) => underMigrationLock(pool, work),
+  });
+  stack.defer(() => auth.pool.end());
+  const identity = createIdentity({ auth, localSecret });
+  const owner = await identity.owner();
+
+  const providers = createProviders({ db, seal, wake });
+  await providers.adoptEnvironment(owner, config.environmentProviders);
+  const shelf = createAgentShelf({
+    definitions: agentDefinitions,
+    installer: createAgentInstaller({
+      directory: path.join(config.optDirectory, "agents"),
+      node: config.nodeBinary,
+      npmCli: config.npmCli,
+    }),
+    providers,
+    onChange: (agent) => tellOwner("agent", agent),
+    stopping,
+    log,
+  });
+
+  const runtime = createEmbeddedRuntime({ hostSocket: config.hostSocket });
+  const volumes = createHostVolumes({ hostSocket: config.hostSocket });
+  const replica = stack.use(await joinReplicas({ databaseUrl, pool, log }));
+  const store = createWorkspaceStore({ db, wake });
+  const jobs = createWorkspaceJobs({ db, wake, replica: replica.id, log });
+  const workspaces = createWorkspaces({ store, jobs, runtime, volumes, log });
+  stack.defer(() => workspaces.drain());
+  const snapshots = createSnapshots({ db, workspaces });
+  const ports = createPortWatch({ workspaces, store, wake, log });
+  stack.defer(() => ports.close());
+
+  const live = createLive();
+  const events = createEventLog({ db, wake });
+  const runs = createRuns({ db, events, wake, workspaces });
+  const approvals = createApprovals({ db, events, wake, workspaces });
+  const tokens = createRunTokens(seal.derive("run tokens"));
+  const modelFailures = new Map<RunId, CodedError>();
+  const gateway = createModelGateway({
+    tokens,
+    findRun: async (run) => {
+      const [row] = await db
+        .select({ workspace: runRows.workspaceId, state: runRows.state })
+        .from(runRows)
+        .where(eq(runRows.id, run));
+      return row && { workspace: row.workspace, ended: hasEnded(row.state) };
+    },
+    choose: async (run, kinds) => {
+      const [row] = await db.select({ owner: runRows.ownerId }).from(runRows).where(eq(runRows.id, run));
+      return row && providers.choose(row.owner, kinds);
+    },
+    onUsage: (run, usage) => runs.addUsage(run, usage),
+    onAnswer: (run, failure) => {
+      if (failure) modelFailures.set(run, failure);
+      else modelFailures.delete(run);
+    },
+    log,
+  });
+  stack.defer(() => gateway.close());
+  const drive = createDriveAgent({
+    db,
+    events,
+    live,
+    workspaces,
+    agents: shelf,
+    providers,
+    gateway,
+    tokens,
+    modelFailure: (run) => modelFailures.get(run),
+    log,
+  });
+  const execute = createRunExecution({
+    db,
+    events,
+    live,
+    wake,
+    workspaces,
+    snapshots,
+    agents: shelf,
+    providers,
+    drive,
+    stopping,
+    log,
+  });
+  const queue = stack.use(
+    await openRunQueue({
+      databaseUrl,
+      replica: replica.id,
+      log,
+      execute: async (run) => {
+        await execute(run);
+        modelFailures.delete(parseId("run", run));
+      },
+    }),
+  );
+  replica.watchOthers((dead) => queue.takeOver(dead));
+  const createRun = createRunCreation({ database, queue, workspaces, store, agents: shelf, wake });
+
+  let address = "";
+  const api = createApi({
+    identity,
+    database,
+    wake,
+    version: config.version,
+    address: () => config.publicUrl ?? address,
+    dataDirectory: config.dataDirectory,
+    hostFindings,
+    stopping,
+    runs,
+    createRun,
+    approvals,
+    events,
+    live,
+    store,
+    workspaces,
+    snapshots,
+    ports,
+    shelf,
+    providers,
+    log,
+  });
+  const server = stack.use(
+    await listen(
+      {
+        api,
+        identity,
+        page: config.webDirectory === null ? null : createStaticFiles(config.webDirectory),
+        onUpgrade: createTerminalSockets({ identity, workspaces, store, log, stopping }),
+        checkHealth: async () => {
+          await pool.query("select 1");
+        },
+        log,
+      },
+      config.listenHost,
+      config.listenPort,
+    ),
+  );
+  address = server.address;
+  const reconciling = keepReconciling();
+  stack.defer(() => reconciling);
+  stack.defer(() => stop.abort());
+  const owned = stack.move();
+
+  return {
+    address: config.publicUrl ?? address,
+    signInLink: `${config.publicUrl ?? address}${await identity.ownerLink()}`,
+    lost: replica.lost,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+
+  async function localDatabase(): Promise<string> {
+    const postgres = await startLocalPostgres({
+      dataDirectory: path.join(config.dataDirectory, "postgres"),
+      runDirectory: config.runDirectory,
+      ...(config.postgresBinaries === null ? {} : { binaries: config.postgresBinaries }),
+      log: (message, fields) => log.info(fields, message),
+    });
+    stack.use(postgres);
+    await postgres.createDatabase("alcove");
+    return postgres.url("alcove");
+  }
+
+  function tellOwner(resource: "agent", id: string): void {
+    noteChange(db, { owner, resource, id, workspace: null })
+      .then(() => wake.notify(`owner:${owner}`))
+      .catch((error: unknown) => log.warn({ err: error }, "a change was not told"));
+  }
+
+  async function keepReconciling(): Promise<void> {
+    while (!stopping.aborted) {
+      await workspaces
+        .reconcile(stopping)
+        .catch((error: unknown) => log.warn({ err: error }, "workspaces were not looked after"));
+      await pause(reconcileEveryMs, stopping);
+    }
+  }
+
+  async function hostFindings(signal: AbortSignal) {
+    const [boxes, files] = await Promise.all([runtime.capabilities(signal), volumes.capabilities(signal)]);
+    const findings: Finding[] = [...boxes.findings, ...files.findings];
+    return { findings, template: boxes.template };
+  }
+}

@@ -1,0 +1,33 @@
+import type { Problem } from "@alcove/contract/api/problem";
+import { errorCatalogue, toCodedError, type CodedError } from "@alcove/contract/errors";
+import type { z } from "zod";
+import { currentTraceId, type Log } from "../log/log.ts";
+
+/** The error as RFC 9457 problem details; what was not expected is logged with its cause and told without it. */
+export function problemResponse(thrown: unknown, log: Log, issues?: Problem["issues"]): Response {
+  const error = toCodedError(thrown);
+  if (error.code === "internal") log.error({ err: thrown }, "a request failed");
+  const body = problemOf(error, issues);
+  return Response.json(body, { status: body.status, headers: { "content-type": "application/problem+json" } });
+}
+
+export function problemOf(error: CodedError, issues?: Problem["issues"]): Problem {
+  const { status, title } = errorCatalogue[error.code];
+  const trace = currentTraceId();
+  return {
+    type: `https://alcove.dev/errors#${error.code}`,
+    title,
+    status,
+    code: error.code,
+    detail: error.message,
+    hint: error.hint,
+    ...(trace ? { trace } : {}),
+    ...(issues ? { issues } : {}),
+  };
+}
+
+export function issuesOf(
+  error: z.ZodError | { issues: readonly { path: readonly PropertyKey[]; message: string }[] },
+): NonNullable<Problem["issues"]> {
+  return error.issues.map(({ path, message }) => ({ path: path.map(String).join("."), message }));
+}
