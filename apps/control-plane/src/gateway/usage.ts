@@ -26,11 +26,11 @@ const chatUsage = z.object({
   prompt_tokens_details: z.object({ cached_tokens: count }).nullish(),
 });
 
-const messageSchema = z.object({ model: z.string().nullish(), usage: z.unknown() });
+const messageSchema = z.object({ model: z.string().nullish(), usage: z.unknown().optional() });
 const eventSchema = z.object({
   type: z.string().nullish(),
   model: z.string().nullish(),
-  usage: z.unknown(),
+  usage: z.unknown().optional(),
   message: messageSchema.nullish(),
   response: messageSchema.nullish(),
   delta: z.object({ text: z.string().nullish() }).nullish().catch(null),

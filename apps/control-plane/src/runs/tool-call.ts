@@ -18,8 +18,8 @@ const updateSchema = z.object({
     .array(z.object({ path: z.string(), line: z.number().int().nullish() }))
     .nullish()
     .catch(null),
-  rawInput: z.unknown(),
-  rawOutput: z.unknown(),
+  rawInput: z.unknown().optional(),
+  rawOutput: z.unknown().optional(),
 });
 
 const commandSchema = z

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes, timingSafeEqual } from "node:crypto";
-import { mkdir, open, readFile } from "node:fs/promises";
+import { access, link, mkdir, open, readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { CodedError } from "@alcove/contract/errors";
 
@@ -47,18 +47,41 @@ export async function secretFile(directory: string, name: string, bytes = 32): P
   const file = path.join(directory, name);
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
-    try {
-      await using handle = await open(file, "wx", 0o600);
-      await handle.writeFile(randomBytes(bytes).toString("hex"));
-      await handle.sync();
-    } catch (error) {
-      if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
-    }
+    if (!(await isThere(file))) await placeOnce(file, randomBytes(bytes).toString("hex"));
     return (await readFile(file, "utf8")).trim();
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new CodedError("data_not_writable", `Cannot keep a secret in ${directory}: ${reason}`, { cause: error });
   }
+}
+
+/** Writes the whole file beside its place and links it there: nobody reads half of it, and whoever is second changes nothing. */
+async function placeOnce(file: string, text: string): Promise<void> {
+  const draft = `${file}.${process.pid}.${randomBytes(6).toString("hex")}`;
+  try {
+    await using handle = await open(draft, "wx", 0o600);
+    await handle.writeFile(text);
+    await handle.sync();
+    await link(draft, file);
+  } catch (error) {
+    if (!hasCode(error, "EEXIST")) throw error;
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+async function isThere(file: string): Promise<boolean> {
+  try {
+    await access(file);
+    return true;
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return false;
+    throw error;
+  }
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
 }
 
 export function sha256(text: string): string {

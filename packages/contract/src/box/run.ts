@@ -46,8 +46,13 @@ const end = { type: z.literal("end") };
 export const runEndSchema = z.discriminatedUnion("outcome", [
   z.object({ ...end, outcome: z.literal("done"), stopReason: z.string() }),
   z.object({ ...end, outcome: z.literal("cancelled") }),
-  z.object({ ...end, outcome: z.literal("failed"), code: z.string(), detail: z.string(), raw: z.unknown() }),
-  z.object({ ...end, outcome: z.literal("died"), exitCode: z.number().int().nullable(), signal: z.string().nullable() }),
+  z.object({ ...end, outcome: z.literal("failed"), code: z.string(), detail: z.string(), raw: z.unknown().optional() }),
+  z.object({
+    ...end,
+    outcome: z.literal("died"),
+    exitCode: z.number().int().nullable(),
+    signal: z.string().nullable(),
+  }),
 ]);
 export type RunEnd = z.infer<typeof runEndSchema>;
 
@@ -62,7 +67,10 @@ export const journalBodySchema = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("permission_result"),
     id: z.string(),
-    outcome: z.discriminatedUnion("outcome", [z.object({ outcome: z.literal("cancelled") }), z.object({ outcome: z.literal("selected"), optionId: z.string() })]),
+    outcome: z.discriminatedUnion("outcome", [
+      z.object({ outcome: z.literal("cancelled") }),
+      z.object({ outcome: z.literal("selected"), optionId: z.string() }),
+    ]),
   }),
   /** A line of the agent's standard output that is not JSON. */
   z.object({ type: z.literal("stray"), line: z.string() }),
