@@ -1,0 +1,68 @@
+import { CodedError } from "@alcove/contract/errors";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { statSync } from "node:fs";
+import { Readable } from "node:stream";
+import { mustRun, plainEnvironment } from "../kernel/command.ts";
+import { markProcess, type ProcessMark } from "../kernel/processes.ts";
+import { mappedIds } from "./id-range.ts";
+import type { BoxNamespaces } from "./namespaces.ts";
+import { hostAddresses, networkRules } from "./network-rules.ts";
+
+const tunnelDevice = "/dev/net/tun";
+const readyDeadlineMs = 5_000;
+
+/** True when every user may make network devices in namespaces of its own; otherwise a box's network process gets a device of ours in its place. */
+export function isTunnelOpen(): boolean {
+  return (statSync(tunnelDevice, { throwIfNoEntry: false })?.mode ?? 0) % 8 >= 6;
+}
+
+/** Brings the box's loopback up and, where the host can keep it in bounds, puts the rules into the namespace that nothing in the box can change. */
+export async function setUpNamespace(namespaces: BoxNamespaces, rules: boolean): Promise<void> {
+  const enter = ["nsenter", `--net=${namespaces.network}`, "--"];
+  if (!rules) {
+    await mustRun([...enter, "ip", "link", "set", "lo", "up"]);
+    return;
+  }
+  await mustRun([...enter, "sh", "-c", "ip link set lo up && exec nft -f -"], { input: networkRules(hostAddresses()) });
+}
+
+type Egress = { namespaces: BoxNamespaces; firstId: number; join: string[]; device: string | null };
+
+/**
+ * Starts the box's way out, slirp4netns, as the box's last id: it has no rights on the host and is none of the ids inside. It outlives the host process.
+ * Code: `workspace_start_failed`.
+ */
+export async function startEgress({ namespaces, firstId, join, device }: Egress): Promise<ProcessMark> {
+  const nobody = String(firstId + mappedIds);
+  const script = [
+    "set -e",
+    ...join.map((_, index) => `echo 0 > "\${${index + 1}}"`),
+    `shift ${join.length}`,
+    ...(device === null ? [] : [`mount --bind "$1" ${tunnelDevice}`, "shift"]),
+    'exec "$@"',
+  ].join("\n");
+  const slirp = [
+    ...["setpriv", "--reuid", nobody, "--regid", nobody, "--clear-groups"],
+    ...["slirp4netns", "--configure", "--ready-fd", "3", "--mtu", "65520", "--disable-host-loopback"],
+    ...["--userns-path", namespaces.user, "--netns-type", "path", namespaces.network, "tap0"],
+  ];
+  const shell = ["sh", "-c", script, "sh", ...join, ...(device === null ? [] : [device]), ...slirp];
+  const child = spawn("unshare", ["--mount", "--propagation", "private", "--", ...shell], {
+    stdio: ["ignore", "ignore", "ignore", "pipe"],
+    detached: true,
+    cwd: "/",
+    env: plainEnvironment,
+  });
+  child.unref();
+  const ready = child.stdio[3];
+  const mark = child.pid === undefined ? undefined : markProcess(child.pid);
+  if (!(ready instanceof Readable) || mark === undefined) throw new CodedError("workspace_start_failed", "Cannot start the workspace: slirp4netns did not start");
+  try {
+    const [sign] = await Promise.race([once(ready, "data", { signal: AbortSignal.timeout(readyDeadlineMs) }), once(ready, "end").then(() => [null])]);
+    if (sign === null) throw new CodedError("workspace_start_failed", "Cannot start the workspace: slirp4netns ended at once");
+  } finally {
+    ready.destroy();
+  }
+  return mark;
+}

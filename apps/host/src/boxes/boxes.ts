@@ -1,0 +1,176 @@
+import { CodedError } from "@alcove/contract/errors";
+import type { BoxAddress, BoxState, HostRequest } from "@alcove/contract/host";
+import type { WorkspaceId } from "@alcove/contract/ids";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import type { Cgroups } from "../cgroups/cgroups.ts";
+import { isAlive, signalProcess, waitForEnd } from "../kernel/processes.ts";
+import { boxPaths, type Site } from "../site.ts";
+import type { HostAbilities } from "../capabilities/abilities.ts";
+import type { Template } from "../template/template.ts";
+import { startEgress, setUpNamespace } from "./box-network.ts";
+import { deleteBoxRecord, listBoxRecords, readBoxRecord, readStartedProcesses, writeBoxRecord, type BoxRecord } from "./box-record.ts";
+import { ociConfig } from "./bundle.ts";
+import { pickIdRange, sharedFirstId } from "./id-range.ts";
+import { launchBox } from "./launch.ts";
+import { createNamespaces } from "./namespaces.ts";
+import { assembleRoot, dismantleRoot } from "./root-tree.ts";
+
+/** Milliseconds between the polite and the forced end of a box. */
+const graceMs = 3_000;
+
+export type Boxes = ReturnType<typeof createBoxes>;
+type Parts = { site: Site; cgroups: Cgroups; abilities: () => HostAbilities; template: Template; store: string; limitVolume: (id: WorkspaceId, bytes: number | undefined) => Promise<void> };
+
+/**
+ * The boxes of this machine. Calls for one workspace come one after the other (see server.ts); each may be repeated after a crash at any point, because it looks
+ * at the record and the kernel, never at memory.
+ */
+export function createBoxes({ site, cgroups, abilities, template, store, limitVolume }: Parts) {
+  const mustRead = async (id: WorkspaceId): Promise<BoxRecord> => {
+    const record = await readBoxRecord(site, id);
+    if (record === null) throw new CodedError("not_found", `Cannot find the box of workspace "${id}": it was never created here`);
+    return record;
+  };
+  const isRunning = (record: BoxRecord | null): record is BoxRecord & { running: NonNullable<BoxRecord["running"]> } =>
+    record?.running != null && isAlive(record.running.init);
+  const address = (record: BoxRecord): BoxAddress => ({ workspace: record.workspace, epoch: record.epoch, socket: boxPaths(site, record.workspace).socket });
+
+  /** Ends and removes all that a box has in the kernel, in whatever state it is; the record stays. */
+  const clear = async (id: WorkspaceId, record: BoxRecord | null): Promise<void> => {
+    const paths = boxPaths(site, id);
+    // Without cgroups the first process takes all others of its pid namespace with it.
+    for (const mark of await readStartedProcesses(site, id)) signalProcess(mark, "SIGKILL");
+    if (record?.running != null) signalProcess(record.running.init, "SIGKILL");
+    await cgroups.destroy(id);
+    if (record?.running != null) await waitForEnd(record.running.init, graceMs);
+    dismantleRoot(site, id);
+    await rm(paths.bundle, { recursive: true, force: true });
+    await rm(`${paths.runtimeState}/${id}`, { recursive: true, force: true });
+    await rm(paths.socket, { force: true });
+  };
+
+  /** Serialises the choice of an id range, which is the one thing that boxes share. */
+  let ranges: Promise<unknown> = Promise.resolve();
+  const claimRange = async (write: (firstId: number) => Promise<void>): Promise<void> => {
+    const turn = ranges.then(async () => {
+      if (!site.privileged) return write(sharedFirstId);
+      const records = await Promise.all((await listBoxRecords(site)).map((id) => readBoxRecord(site, id)));
+      return write(pickIdRange(records.flatMap((record) => (record === null ? [] : [record.firstId]))));
+    });
+    ranges = turn.catch(() => undefined);
+    return turn;
+  };
+
+  async function bringUp(record: BoxRecord): Promise<NonNullable<BoxRecord["running"]>> {
+    const { egress, rules, crun, tunnelDevice } = abilities();
+    const id = record.workspace;
+    if (crun === null) throw new CodedError("workspace_start_failed", "Cannot start the workspace: crun is not installed", { hint: "Run `apt-get install crun`." });
+    const source = await template.rootFor(id);
+    await limitVolume(id, record.limits.diskBytes);
+    await mkdir(boxPaths(site, id).bundle, { recursive: true, mode: 0o755 });
+    const join = cgroups.create(id, record.limits);
+    await using namespaces = await createNamespaces(record.firstId);
+    const startNetwork = async (): Promise<void> => {
+      const mark = await startEgress({ namespaces, firstId: record.firstId, join: cgroups.createOuter(id), device: tunnelDevice });
+      await writeFile(boxPaths(site, id).networkMark, JSON.stringify(mark));
+    };
+    await Promise.all([
+      egress ? startNetwork() : null,
+      setUpNamespace(namespaces, rules),
+      assembleRoot({ site, workspace: id, name: record.name, store, source, userNamespace: namespaces.user }),
+    ]);
+    const config = ociConfig({ record, epoch: record.epoch, root: boxPaths(site, id).root, userNamespace: namespaces.user, networkNamespace: namespaces.network });
+    const init = await launchBox({ site, record, config, join, hybridMount: cgroups.hybridMount, crun });
+    dismantleRoot(site, id);
+    return { init, rootfs: source.kind };
+  }
+
+  async function start(id: WorkspaceId, epoch: number): Promise<BoxAddress> {
+    const record = await mustRead(id);
+    if (epoch < record.epoch || epoch <= record.stoppedEpoch) {
+      throw new CodedError("epoch_stale", `Cannot start epoch ${epoch} of workspace "${id}": epoch ${Math.max(record.epoch, record.stoppedEpoch)} came after it`);
+    }
+    if (epoch === record.epoch && isRunning(record)) return address(record);
+    await end(id, record);
+    const next: BoxRecord = { ...record, epoch, running: null };
+    await writeBoxRecord(site, next);
+    try {
+      const running = await bringUp(next);
+      await writeBoxRecord(site, { ...next, running });
+    } catch (error) {
+      await clear(id, await readBoxRecord(site, id));
+      await writeBoxRecord(site, next);
+      throw error;
+    }
+    return address(next);
+  }
+
+  /** Politely at first; all that is left of the box is gone when this resolves. */
+  async function end(id: WorkspaceId, record: BoxRecord): Promise<void> {
+    if (isRunning(record)) {
+      cgroups.freezeBox(id, false);
+      signalProcess(record.running.init, "SIGTERM");
+      await waitForEnd(record.running.init, graceMs);
+    }
+    await clear(id, record);
+  }
+
+  return {
+    async create(spec: HostRequest<"box.create">): Promise<void> {
+      const known = await readBoxRecord(site, spec.workspace);
+      if (known !== null) return writeBoxRecord(site, { ...known, name: spec.name, limits: spec.limits, env: spec.env });
+      await claimRange((firstId) => writeBoxRecord(site, { ...spec, firstId, epoch: 0, stoppedEpoch: 0, running: null }));
+    },
+    start,
+    async stop(id: WorkspaceId, epoch: number): Promise<void> {
+      const record = await mustRead(id);
+      if (epoch < record.epoch) throw new CodedError("epoch_stale", `Cannot stop epoch ${epoch} of workspace "${id}": epoch ${record.epoch} came after it`);
+      await writeBoxRecord(site, { ...record, stoppedEpoch: epoch });
+      await end(id, record);
+      await writeBoxRecord(site, { ...record, stoppedEpoch: epoch, running: null });
+    },
+    async freeze(id: WorkspaceId): Promise<void> {
+      if (isRunning(await mustRead(id))) cgroups.freezeBox(id, true);
+    },
+    async thaw(id: WorkspaceId): Promise<void> {
+      if (isRunning(await mustRead(id))) cgroups.freezeBox(id, false);
+    },
+    async destroy(id: WorkspaceId): Promise<void> {
+      await clear(id, await readBoxRecord(site, id));
+      await rm(boxPaths(site, id).log, { force: true });
+      await rm(`${boxPaths(site, id).log}.1`, { force: true });
+      await deleteBoxRecord(site, id);
+    },
+    async inspect(id: WorkspaceId): Promise<BoxState> {
+      const record = await readBoxRecord(site, id);
+      if (record === null) return { state: "absent" };
+      if (!isRunning(record)) return { state: "stopped" };
+      const { rootfs } = record.running;
+      return { state: "running", epoch: record.epoch, rootfs, frozen: cgroups.isFrozen(id), address: address(record), usage: cgroups.usage(id) };
+    },
+    async list() {
+      return Promise.all((await listBoxRecords(site)).map(async (id) => ({ id, state: await this.inspect(id) })));
+    },
+    /** Stops whatever epoch runs; it may be started again with the same one. */
+    async halt(id: WorkspaceId): Promise<void> {
+      const record = await mustRead(id);
+      await end(id, record);
+      await writeBoxRecord(site, { ...record, running: null });
+    },
+    async hasEnded(id: WorkspaceId): Promise<boolean> {
+      const record = await readBoxRecord(site, id);
+      return record?.running != null && !isRunning(record);
+    },
+    async isRunning(id: WorkspaceId): Promise<boolean> {
+      return isRunning(await readBoxRecord(site, id));
+    },
+    /** Removes what a box that ended by itself, or a crash, has left. */
+    async tidy(id: WorkspaceId): Promise<void> {
+      const record = await readBoxRecord(site, id);
+      if (isRunning(record)) return dismantleRoot(site, id);
+      await clear(id, record);
+      if (record?.running != null) await writeBoxRecord(site, { ...record, running: null });
+    },
+    ids: () => listBoxRecords(site),
+  };
+}

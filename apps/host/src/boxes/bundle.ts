@@ -1,0 +1,84 @@
+import type { BoxRecord } from "./box-record.ts";
+import { seccompProgram } from "./seccomp-program.generated.ts";
+
+/** Names of the Linux capabilities that root has in a box, all of them bounded by its user namespace (capabilities(7)). */
+const capabilities = [
+  "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETPCAP", "NET_BIND_SERVICE", "SYS_CHROOT", "SETFCAP", "MKNOD", "AUDIT_WRITE", "NET_RAW",
+].map((name) => `CAP_${name}`);
+
+const defaultMemoryBytes = 2 ** 30;
+
+type Bundle = { record: BoxRecord; epoch: number; root: string; userNamespace: string; networkNamespace: string };
+
+/** The OCI runtime configuration of a box (OCI runtime-spec 1.0.2). The user and network namespace are joined, all others made. */
+export function ociConfig({ record, epoch, root, userNamespace, networkNamespace }: Bundle): unknown {
+  // A share of the memory limit: programs that build or browse need far more than the usual 64 MB of /dev/shm.
+  const memory = record.limits.memoryBytes ?? defaultMemoryBytes * 2;
+  const share = Math.floor(memory / 2);
+  return {
+    ociVersion: "1.0.2",
+    hostname: record.name,
+    root: { path: root, readonly: false },
+    process: {
+      terminal: false,
+      user: { uid: 1000, gid: 1000, additionalGids: [1000] },
+      args: ["/opt/alcove/bin/alcove-daemon", "init"],
+      cwd: "/workspace/user/projects",
+      env: environment(record, epoch),
+      // The user itself has none; these bound what sudo can give.
+      capabilities: { bounding: capabilities, effective: [], permitted: [], inheritable: [], ambient: [] },
+      rlimits: [
+        { type: "RLIMIT_NOFILE", soft: 65_536, hard: 1_048_576 },
+        { type: "RLIMIT_CORE", soft: 0, hard: 0 },
+      ],
+      noNewPrivileges: false,
+      oomScoreAdj: 100,
+    },
+    mounts: [
+      { destination: "/proc", type: "proc", source: "proc", options: ["nosuid", "noexec", "nodev"] },
+      { destination: "/dev", type: "tmpfs", source: "tmpfs", options: ["nosuid", "strictatime", "mode=755", "size=65536k"] },
+      { destination: "/dev/pts", type: "devpts", source: "devpts", options: ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"] },
+      { destination: "/dev/shm", type: "tmpfs", source: "shm", options: ["nosuid", "noexec", "nodev", "mode=1777", `size=${share}`] },
+      { destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: ["nosuid", "noexec", "nodev"] },
+      { destination: "/sys", type: "sysfs", source: "sysfs", options: ["nosuid", "noexec", "nodev", "ro"] },
+      { destination: "/tmp", type: "tmpfs", source: "tmpfs", options: ["nosuid", "nodev", "mode=1777", `size=${share}`] },
+      { destination: "/run", type: "tmpfs", source: "tmpfs", options: ["nosuid", "nodev", "mode=1777", `size=${Math.floor(share / 4)}`] },
+    ],
+    linux: {
+      namespaces: [
+        { type: "user", path: userNamespace },
+        { type: "network", path: networkNamespace },
+        { type: "pid" },
+        { type: "mount" },
+        { type: "ipc" },
+        { type: "uts" },
+        { type: "cgroup" },
+      ],
+      rootfsPropagation: "private",
+      maskedPaths: [
+        "/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/sched_debug", "/proc/scsi", "/proc/timer_list", "/proc/timer_stats",
+        "/sys/firmware", "/sys/devices/virtual/powercap",
+      ],
+      readonlyPaths: ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"],
+    },
+    // The compiled program, so that no box pays libseccomp's 30 ms (crun(1), run.oci.seccomp_bpf_data).
+    annotations: { "run.oci.seccomp_bpf_data": seccompProgram() },
+  };
+}
+
+function environment(record: BoxRecord, epoch: number): string[] {
+  const own = {
+    PATH: "/workspace/user/home/.local/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/alcove/node/bin",
+    HOME: "/workspace/user/home",
+    USER: "user",
+    LOGNAME: "user",
+    SHELL: "/bin/bash",
+    LANG: "C.UTF-8",
+    TERM: "xterm-256color",
+    ...record.env,
+    ALCOVE_WORKSPACE: record.workspace,
+    ALCOVE_WORKSPACE_NAME: record.name,
+    ALCOVE_EPOCH: String(epoch),
+  };
+  return Object.entries(own).map(([name, value]) => `${name}=${value}`);
+}

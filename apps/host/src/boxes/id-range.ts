@@ -1,0 +1,46 @@
+import { CodedError } from "@alcove/contract/errors";
+import { readFileSync } from "node:fs";
+import type { Site } from "../site.ts";
+
+/** Ids of each box on this machine. The box maps all but the last, which runs its network process and is nobody, inside and outside. */
+export const idsPerBox = 65_536;
+export const mappedIds = idsPerBox - 1;
+
+/** systemd's list of ids leaves 1,879,048,192 – 2,147,352,575 to nobody. */
+const firstFree = 0x7000_0000;
+const lastFree = 0x7ffd_ffff;
+
+type Range = { first: number; count: number };
+
+/** The ranges given to this machine's users in /etc/subuid and /etc/subgid (subuid(5)). */
+function readSubordinateRanges(): Range[] {
+  return ["/etc/subuid", "/etc/subgid"].flatMap((path) => {
+    try {
+      return readFileSync(path, "utf8")
+        .split("\n")
+        .map((line) => line.split(":"))
+        .map(([, first, count]) => ({ first: Number(first), count: Number(count) }))
+        .filter(({ first, count }) => Number.isSafeInteger(first) && Number.isSafeInteger(count));
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** The lowest range that neither a box nor a user of this machine has; code `host_full` when all 4,094 are taken. */
+export function pickIdRange(taken: number[], subordinate: Range[] = readSubordinateRanges()): number {
+  const used = new Set(taken);
+  for (let first = firstFree; first + idsPerBox - 1 <= lastFree; first += idsPerBox) {
+    const clear = subordinate.every((range) => range.first + range.count <= first || range.first >= first + idsPerBox);
+    if (clear && !used.has(first)) return first;
+  }
+  throw new CodedError("host_full", "Cannot create the workspace: this server has no free range of user ids", { hint: "Delete workspaces that are no longer needed." });
+}
+
+/** An ordinary user has one range of sub-ids, ids 1 – 65,536 in its own namespace: all its boxes share that. */
+export const sharedFirstId = 1;
+
+/** What is added to a box's user id to get the id that files on the disk carry. With root rights trees hold plain ids and are shifted by their mounts. */
+export function diskIdOffset(site: Site): number {
+  return site.privileged ? 0 : sharedFirstId;
+}

@@ -1,0 +1,60 @@
+import { CodedError } from "@alcove/contract/errors";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, mkdirSync, openSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { plainEnvironment } from "../kernel/command.ts";
+import { listenOnUnixSocket } from "../kernel/listen-socket.ts";
+import { markProcess, type ProcessMark } from "../kernel/processes.ts";
+import { boxPaths, type Site } from "../site.ts";
+import type { BoxRecord } from "./box-record.ts";
+
+type Launch = { site: Site; record: BoxRecord; config: unknown; join: string[]; hybridMount: string | null; crun: string };
+
+/**
+ * Starts the bundle's first process with crun and gives its mark. Nothing of it hangs on the host process: crun detaches it, its log is a file, and the
+ * listening socket is its own. Code: `workspace_start_failed`.
+ */
+export async function launchBox({ site, record, config, join, hybridMount, crun }: Launch): Promise<ProcessMark> {
+  const id = record.workspace;
+  const paths = boxPaths(site, id);
+  const pidFile = `${paths.bundle}/pid`;
+  const crunLog = `${paths.bundle}/crun.log`;
+  await writeFile(`${paths.bundle}/config.json`, JSON.stringify(config), { mode: 0o600 });
+  // crun joins no cgroups itself; where v1 and v2 are mixed it refuses to start at all as long as it sees the v2 mount.
+  const script = [
+    "set -e",
+    ...join.map((_, index) => `echo 0 > "\${${index + 1}}"`),
+    `shift ${join.length}`,
+    ...(hybridMount === null ? [] : ['umount "$1"', "shift"]),
+    'exec "$@"',
+  ].join("\n");
+  const run = [
+    ...[crun, "--root", paths.runtimeState, "--cgroup-manager=disabled", "--log", crunLog],
+    ...["run", "--detach", "--preserve-fds", "1", "--bundle", paths.bundle, "--pid-file", pidFile, id],
+  ];
+  const shell = ["sh", "-c", script, "sh", ...join, ...(hybridMount === null ? [] : [hybridMount]), ...run];
+  mkdirSync(dirname(paths.log), { recursive: true, mode: 0o700 });
+  const log = openSync(paths.log, "a", 0o600);
+  const socket = listenOnUnixSocket(paths.socket, site.owner);
+  try {
+    const child = spawn("unshare", ["--mount", "--propagation", "private", "--", ...shell], {
+      stdio: ["ignore", log, log, socket],
+      detached: true,
+      cwd: "/",
+      env: plainEnvironment,
+    });
+    const [exitCode] = await once(child, "exit");
+    if (exitCode !== 0) {
+      const words = await readFile(crunLog, "utf8").catch(() => "");
+      throw new CodedError("workspace_start_failed", `Cannot start the workspace: crun ended with ${String(exitCode)}: ${words.trim().slice(-500)}`);
+    }
+  } finally {
+    closeSync(log);
+    closeSync(socket);
+  }
+  const mark = markProcess(Number(await readFile(pidFile, "utf8")));
+  if (mark === undefined) throw new CodedError("workspace_start_failed", "Cannot start the workspace: its first process ended at once");
+  return mark;
+}

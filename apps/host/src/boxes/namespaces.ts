@@ -1,0 +1,41 @@
+import { CodedError } from "@alcove/contract/errors";
+import { writeFileSync } from "node:fs";
+import { plainEnvironment } from "../kernel/command.ts";
+import { mappedIds } from "./id-range.ts";
+
+/** The user and network namespace of a box before it has a process of its own. */
+export interface BoxNamespaces extends AsyncDisposable {
+  pid: number;
+  user: string;
+  network: string;
+}
+
+/**
+ * Makes both namespaces, held by a small process that ends with the disposal or with the host process. They are owned by the box's last id, which is
+ * mapped nowhere: whoever owns a user namespace has all rights in it, and no process in the box has that id. Code: `namespaces_forbidden`.
+ */
+export async function createNamespaces(firstId: number): Promise<BoxNamespaces> {
+  const nobody = String(firstId + mappedIds);
+  const holder = Bun.spawn(
+    ["setpriv", "--reuid", nobody, "--regid", nobody, "--clear-groups", "unshare", "--user", "--net", "--", "sh", "-c", "echo; exec cat"],
+    { stdin: "pipe", stdout: "pipe", stderr: "pipe", cwd: "/", env: plainEnvironment },
+  );
+  const end = async (): Promise<void> => {
+    holder.kill("SIGKILL");
+    await holder.exited;
+  };
+  try {
+    const { done } = await holder.stdout.getReader().read();
+    if (done) {
+      const words = (await new Response(holder.stderr).text()).trim();
+      throw new CodedError("namespaces_forbidden", `Cannot start the workspace: this host refuses user namespaces: ${words}`);
+    }
+    const map = `0 ${firstId} ${mappedIds}\n`;
+    writeFileSync(`/proc/${holder.pid}/uid_map`, map);
+    writeFileSync(`/proc/${holder.pid}/gid_map`, map);
+    return { pid: holder.pid, user: `/proc/${holder.pid}/ns/user`, network: `/proc/${holder.pid}/ns/net`, [Symbol.asyncDispose]: end };
+  } catch (error) {
+    await end();
+    throw error;
+  }
+}

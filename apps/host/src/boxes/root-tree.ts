@@ -1,0 +1,62 @@
+import type { WorkspaceId } from "@alcove/contract/ids";
+import { chown, mkdir, writeFile } from "node:fs/promises";
+import { bindMount, mountOverlay, unmountBelow } from "../kernel/mounts.ts";
+import { boxPaths, type Site } from "../site.ts";
+import type { RootSource } from "../template/root-source.ts";
+import { volumePaths } from "../volumes/layout.ts";
+import { diskIdOffset } from "./id-range.ts";
+
+type Parts = { site: Site; workspace: WorkspaceId; name: string; store: string; source: RootSource; userNamespace: string };
+
+/**
+ * Puts the box's whole root together at `<stage>/<id>/root`: the overlay of the root's source and the workspace's own layer, with the volume, the journal and
+ * the shared programs in their places. The box gets a copy in its own mount namespace; these mounts are taken away once it runs.
+ */
+export async function assembleRoot({ site, workspace, name, store, source, userNamespace }: Parts): Promise<void> {
+  const paths = boxPaths(site, workspace);
+  const volume = volumePaths(store, workspace);
+  const shift = site.privileged ? { userNamespace } : {};
+  await mkdir(paths.root, { recursive: true, mode: 0o755 });
+
+  const place = async (from: string, as: string): Promise<string> => {
+    if (!site.privileged) return from;
+    const target = `${paths.bundle}/layers/${as}`;
+    await mkdir(target, { recursive: true, mode: 0o755 });
+    bindMount(from, target, shift);
+    return target;
+  };
+  const upper = await place(volume.rootLayer, "upper");
+  const overlay = async (lower: string, layer: string, target: string): Promise<void> => {
+    const own = `${volume.rootLayer}/${source.layer}/${layer}`;
+    for (const folder of [`${own}/upper`, `${own}/work`]) {
+      await mkdir(folder, { recursive: true, mode: 0o755 });
+      await chown(folder, diskIdOffset(site), diskIdOffset(site));
+    }
+    const inUpper = `${upper}/${source.layer}/${layer}`;
+    mountOverlay(target, { lower: [await place(lower, layer)], upper: `${inUpper}/upper`, work: `${inUpper}/work`, userXattr: !site.privileged });
+  };
+
+  await overlay(source.root, "root", paths.root);
+  if (source.kind === "host") {
+    await overlay("/usr", "usr", `${paths.root}/usr`);
+    // What the host's owner put into /usr/local is the host's own; the box has an empty one that it may fill.
+    const local = `${volume.rootLayer}/${source.layer}/local`;
+    for (const folder of ["", "/bin", "/etc", "/games", "/include", "/lib", "/sbin", "/share", "/src"]) {
+      await mkdir(local + folder, { recursive: true, mode: 0o755 });
+      await chown(local + folder, diskIdOffset(site), diskIdOffset(site));
+    }
+    bindMount(local, `${paths.root}/usr/local`, shift);
+  }
+  bindMount(volume.files, `${paths.root}/workspace`, { ...shift, noSuid: true });
+  bindMount(volume.state, `${paths.root}/workspace/system/state`, { ...shift, noSuid: true });
+  bindMount(`${site.data}/opt`, `${paths.root}/opt/alcove`, { ...shift, noSuid: true, readOnly: true });
+
+  const hosts = `${paths.bundle}/hosts`;
+  await writeFile(hosts, `127.0.0.1 localhost ${name}\n::1 localhost ip6-localhost ip6-loopback\n`, { mode: 0o644 });
+  bindMount(hosts, `${paths.root}/etc/hosts`, { readOnly: true });
+}
+
+/** Takes all mounts of the box's assembly away; the box itself keeps its copy. */
+export function dismantleRoot(site: Site, workspace: WorkspaceId): void {
+  unmountBelow(boxPaths(site, workspace).bundle);
+}

@@ -1,0 +1,213 @@
+import type { Limits } from "@alcove/contract/api/workspace";
+import type { BoxUsage } from "@alcove/contract/host";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { listMounts } from "../kernel/mounts.ts";
+import { SystemCallError } from "../kernel/libc.ts";
+
+/** Mount points of the cgroup hierarchies (cgroups(7)). */
+type Hierarchies = { unified: string | null; pids: string | null; memory: string | null; cpu: string | null; cpuacct: string | null };
+
+export interface Cgroups {
+  /** True when processes can be counted and limited. */
+  limits: boolean;
+  freeze: boolean;
+  /** Where cgroup2 is mounted beside v1 hierarchies: crun refuses such a host unless it is unmounted in crun's mount namespace. */
+  hybridMount: string | null;
+  /** Makes the box's groups with these limits; gives the files into which a process writes `0` to join. */
+  create(id: string, limits: Limits): string[];
+  /** The file to join for a process that serves the box from outside; it is killed with the box and not frozen. */
+  createOuter(id: string): string[];
+  /** Kills all that is in the box's groups and removes them; repeats until they are gone. */
+  destroy(id: string): Promise<void>;
+  freezeBox(id: string, frozen: boolean): void;
+  isFrozen(id: string): boolean;
+  usage(id: string): BoxUsage | null;
+  /** Names of all boxes that have a group. */
+  list(): string[];
+}
+
+const outerSuffix = ".net";
+/** Without a limit of their own, processes of one box must not take the machine's last ones. */
+const defaultProcesses = 8_192;
+
+/** The cgroups of this data directory, `alcove/<instance>/<id>` in every hierarchy. */
+export function createCgroups(instance: string, privileged: boolean): Cgroups {
+  const found = privileged ? findHierarchies() : none;
+  const hierarchies = prepare(found, instance) ? found : none;
+  const { unified } = hierarchies;
+  const controllers = [...new Set(Object.values(hierarchies).filter((path) => path !== null))];
+  const folder = (mount: string, name: string): string => `${mount}/alcove/${instance}/${name}`;
+  const isPure = unified !== null && hierarchies.pids === unified;
+
+  const make = (name: string, mounts: string[]): string[] =>
+    mounts.map((mount) => {
+      mkdirSync(folder(mount, name), { recursive: true });
+      return `${folder(mount, name)}/cgroup.procs`;
+    });
+  const names = (): string[] => [...new Set(controllers.flatMap((mount) => listFolders(`${mount}/alcove/${instance}`)))];
+
+  const setLimits = (id: string, limits: Limits): void => {
+    const { pids, memory, cpu } = hierarchies;
+    if (pids !== null) writeFileSync(`${folder(pids, id)}/pids.max`, String(limits.processes ?? defaultProcesses));
+    if (memory !== null) {
+      const value = limits.memoryBytes === undefined ? null : String(limits.memoryBytes);
+      if (isPure) writeFileSync(`${folder(memory, id)}/memory.max`, value ?? "max");
+      else writeFileSync(`${folder(memory, id)}/memory.limit_in_bytes`, value ?? "-1");
+      if (isPure && existsSync(`${folder(memory, id)}/memory.oom.group`)) writeFileSync(`${folder(memory, id)}/memory.oom.group`, "0");
+    }
+    if (cpu !== null) {
+      const quota = limits.cpus === undefined ? null : Math.round(limits.cpus * 100_000);
+      if (isPure) writeFileSync(`${folder(cpu, id)}/cpu.max`, `${quota ?? "max"} 100000`);
+      else if (existsSync(`${folder(cpu, id)}/cpu.cfs_quota_us`)) writeFileSync(`${folder(cpu, id)}/cpu.cfs_quota_us`, String(quota ?? -1));
+    }
+  };
+
+  const kill = (name: string): void => {
+    if (unified !== null && existsSync(`${folder(unified, name)}/cgroup.kill`)) return writeFileSync(`${folder(unified, name)}/cgroup.kill`, "1");
+    for (const mount of controllers) for (const pid of readPids(folder(mount, name))) killPid(pid);
+  };
+
+  const remove = (name: string): boolean => {
+    let gone = true;
+    for (const mount of controllers) {
+      try {
+        rmdirSync(folder(mount, name));
+      } catch (error) {
+        // EBUSY: a killed process has not left yet.
+        if (!isCode(error, "ENOENT")) gone = false;
+      }
+    }
+    return gone;
+  };
+
+  const number = (path: string): number | null => {
+    try {
+      const value = Number(readFileSync(path, "utf8").trim());
+      return Number.isFinite(value) ? value : null;
+    } catch {
+      return null;
+    }
+  };
+  const cpuMicros = (id: string): number | null => {
+    if (!isPure) {
+      const nanos = hierarchies.cpuacct === null ? null : number(`${folder(hierarchies.cpuacct, id)}/cpuacct.usage`);
+      return nanos === null ? null : Math.round(nanos / 1_000);
+    }
+    const match = /^usage_usec ([0-9]+)$/m.exec(readFileSync(`${folder(unified, id)}/cpu.stat`, "utf8"));
+    return match === null ? null : Number(match[1]);
+  };
+
+  return {
+    limits: hierarchies.pids !== null && hierarchies.memory !== null,
+    freeze: unified !== null,
+    hybridMount: found.unified !== null && found.unified !== "/sys/fs/cgroup" ? found.unified : null,
+    create(id, limits) {
+      const files = make(id, controllers);
+      setLimits(id, limits);
+      return files;
+    },
+    createOuter: (id) => make(`${id}${outerSuffix}`, unified === null ? controllers.slice(0, 1) : [unified]),
+    async destroy(id) {
+      for (const name of [id, `${id}${outerSuffix}`]) {
+        for (let pause = 1; ; pause = Math.min(pause * 2, 50)) {
+          if (!controllers.some((mount) => existsSync(folder(mount, name)))) break;
+          kill(name);
+          if (remove(name)) break;
+          await sleep(pause);
+        }
+      }
+    },
+    freezeBox(id, frozen) {
+      if (unified !== null && existsSync(folder(unified, id))) writeFileSync(`${folder(unified, id)}/cgroup.freeze`, frozen ? "1" : "0");
+    },
+    isFrozen: (id) => unified !== null && number(`${folder(unified, id)}/cgroup.freeze`) === 1,
+    usage(id) {
+      if (controllers.length === 0) return null;
+      const { memory, pids } = hierarchies;
+      return {
+        memoryBytes: memory === null ? null : number(`${folder(memory, id)}/${isPure ? "memory.current" : "memory.usage_in_bytes"}`),
+        cpuMicros: cpuMicros(id),
+        processes: pids === null ? null : number(`${folder(pids, id)}/pids.current`),
+      };
+    },
+    list: () => [...new Set(names().map((name) => (name.endsWith(outerSuffix) ? name.slice(0, -outerSuffix.length) : name)))],
+  };
+}
+
+const none: Hierarchies = { unified: null, pids: null, memory: null, cpu: null, cpuacct: null };
+
+function findHierarchies(): Hierarchies {
+  const mounts = listMounts().filter(({ target }) => target.startsWith("/sys/fs/cgroup"));
+  const unified = mounts.find(({ type }) => type === "cgroup2")?.target ?? null;
+  const controller = (name: string): string | null => {
+    const own = mounts.find(({ type, superOptions }) => type === "cgroup" && superOptions.includes(name))?.target;
+    if (own !== undefined) return own;
+    if (unified === null) return null;
+    return readFileSync(`${unified}/cgroup.controllers`, "utf8").trim().split(" ").includes(name) ? unified : null;
+  };
+  return { unified, pids: controller("pids"), memory: controller("memory"), cpu: controller("cpu"), cpuacct: controller("cpuacct") };
+}
+
+/** Makes `alcove/<instance>` in each hierarchy and hands the controllers down; false where the host does not let us. */
+function prepare(hierarchies: Hierarchies, instance: string): boolean {
+  try {
+    for (const mount of new Set(Object.values(hierarchies))) if (mount !== null) mkdirSync(`${mount}/alcove/${instance}`, { recursive: true });
+    const { unified } = hierarchies;
+    if (unified === null) return Object.values(hierarchies).some((mount) => mount !== null);
+    const wanted = (["pids", "memory", "cpu"] as const).filter((name) => hierarchies[name] === unified).map((name) => `+${name}`);
+    if (wanted.length > 0) {
+      for (const folder of ["", "/alcove", `/alcove/${instance}`]) writeFileSync(`${unified}${folder}/cgroup.subtree_control`, wanted.join(" "));
+    }
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error) return false;
+    throw error;
+  }
+}
+
+/** Removes the empty folders of this data directory; those of others are left. */
+export function removeInstanceFolders(instance: string): void {
+  for (const mount of new Set(Object.values(findHierarchies()))) {
+    for (const folder of mount === null ? [] : [`${mount}/alcove/${instance}`, `${mount}/alcove`]) {
+      try {
+        rmdirSync(folder);
+      } catch (error) {
+        if (!isCode(error, "ENOENT", "EBUSY", "ENOTEMPTY", "EROFS", "EACCES", "EPERM")) throw error;
+      }
+    }
+  }
+}
+
+function listFolders(path: string): string[] {
+  try {
+    return readdirSync(path, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name);
+  } catch (error) {
+    if (isCode(error, "ENOENT")) return [];
+    throw error;
+  }
+}
+
+function readPids(path: string): number[] {
+  try {
+    return readFileSync(`${path}/cgroup.procs`, "utf8").split("\n").filter(Boolean).map(Number);
+  } catch (error) {
+    if (isCode(error, "ENOENT", "ENODEV")) return [];
+    throw error;
+  }
+}
+
+function killPid(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if (!isCode(error, "ESRCH")) throw error;
+  }
+}
+
+function isCode(error: unknown, ...codes: string[]): boolean {
+  if (error instanceof SystemCallError) return codes.includes(error.code);
+  return error instanceof Error && "code" in error && typeof error.code === "string" && codes.includes(error.code);
+}

@@ -1,0 +1,120 @@
+import { createKeyedQueue } from "@alcove/base/keyed-queue";
+import type { WorkspaceId } from "@alcove/contract/ids";
+import { chmod, chown, mkdir } from "node:fs/promises";
+import { createBoxes } from "./boxes/boxes.ts";
+import { readLogEnd } from "./boxes/box-log.ts";
+import { diskIdOffset } from "./boxes/id-range.ts";
+import { forbiddenNamespaces, hostFindings, lookAtHost } from "./capabilities/abilities.ts";
+import { createCgroups, removeInstanceFolders } from "./cgroups/cgroups.ts";
+import { serveOperations, type Handlers } from "./server.ts";
+import { boxPaths, type Site } from "./site.ts";
+import { sweep } from "./sweep.ts";
+import { createTemplate } from "./template/template.ts";
+import { createBtrfsTrees } from "./volumes/btrfs-trees.ts";
+import { createPlainTrees } from "./volumes/plain-trees.ts";
+import { closeStore, openStore } from "./volumes/pool.ts";
+import { createVolumes } from "./volumes/volumes.ts";
+import { watchBoxes } from "./watch-boxes.ts";
+
+const done = {};
+
+/** Everything of the host process; serves until the signal aborts or `shutdown` is asked for. Boxes go on after its end unless they were to be stopped. */
+export async function runHost({ site, socket, signal, buildsTemplate }: { site: Site; socket: string; signal: AbortSignal; buildsTemplate: boolean }): Promise<void> {
+  await makeFolders(site);
+  const ending = new AbortController();
+  signal.addEventListener("abort", () => ending.abort(), { once: true });
+
+  const store = await openStore(site);
+  const queue = createKeyedQueue();
+  let abilities = await lookAtHost(site);
+  const cgroups = createCgroups(site.instance, site.privileged);
+  const trees = store.kind === "btrfs" ? createBtrfsTrees({ folder: store.folder, ownPool: store.isOwnPool }) : createPlainTrees();
+  const volumes = createVolumes({
+    trees,
+    store: store.folder,
+    idOffset: diskIdOffset(site),
+    isRunning: (id) => boxes.isRunning(id),
+    async whilePaused(id, work) {
+      if (!(await boxes.isRunning(id)) || cgroups.isFrozen(id)) return work();
+      cgroups.freezeBox(id, true);
+      try {
+        return await work();
+      } finally {
+        cgroups.freezeBox(id, false);
+      }
+    },
+  });
+  const template = createTemplate({ site, store: store.folder });
+  const boxes = createBoxes({ site, cgroups, abilities: () => abilities, template, store: store.folder, limitVolume: (id, bytes) => volumes.limit(id, bytes) });
+  await sweep({ site, boxes, cgroups });
+
+  let stopsBoxes = false;
+  const one = <R extends { workspace: WorkspaceId }, A>(work: (request: R) => Promise<A>) => (request: R): Promise<A> => queue.run(request.workspace, () => work(request));
+  const quiet = <R extends { workspace: WorkspaceId }>(work: (request: R) => Promise<unknown>) => one(async (request: R) => {
+    await work(request);
+    return done;
+  });
+  const findings = () => hostFindings({ site, abilities, cgroups, store, limitsDisk: trees.hasLimits });
+
+  const handlers: Handlers = {
+    async "runtime.capabilities"() {
+      abilities = await lookAtHost(site);
+      const usable = abilities.crun !== null && forbiddenNamespaces(site.privileged) === null;
+      const status = template.status();
+      const { runtime } = findings();
+      const rootfs = status.state === "ready" ? ("template" as const) : ("host" as const);
+      return { usable, privileged: site.privileged, rootfs: usable ? rootfs : null, template: status, egress: abilities.egress, limits: cgroups.limits, freeze: cgroups.freeze, findings: runtime };
+    },
+    "box.create": quiet((request) => boxes.create(request)),
+    "box.start": one(({ workspace, epoch }) => boxes.start(workspace, epoch)),
+    "box.stop": quiet(({ workspace, epoch }) => boxes.stop(workspace, epoch)),
+    "box.freeze": quiet(({ workspace }) => boxes.freeze(workspace)),
+    "box.thaw": quiet(({ workspace }) => boxes.thaw(workspace)),
+    "box.destroy": quiet(({ workspace }) => boxes.destroy(workspace)),
+    "box.inspect": ({ workspace }) => boxes.inspect(workspace),
+    "box.list": () => boxes.list(),
+    "box.log": async ({ workspace, maxBytes }) => ({ text: await readLogEnd(boxPaths(site, workspace).log, maxBytes) }),
+    "volume.capabilities": async () => ({ kind: store.kind, instantSnapshots: store.kind === "btrfs", diskLimits: trees.hasLimits, findings: findings().volumes }),
+    "volume.create": quiet(({ workspace }) => volumes.create(workspace)),
+    "volume.destroy": quiet(({ workspace }) => volumes.destroy(workspace)),
+    "volume.snapshot": quiet(({ workspace, snapshot }) => volumes.snapshot(workspace, snapshot)),
+    "volume.deleteSnapshot": quiet(({ workspace, snapshot }) => volumes.deleteSnapshot(workspace, snapshot)),
+    "volume.fork": quiet(({ workspace, snapshot, target }) => queue.run(target, () => volumes.fork(workspace, snapshot, target))),
+    "volume.restore": quiet(({ workspace, snapshot }) => volumes.restore(workspace, snapshot)),
+    "volume.changes": one(({ workspace, from, to }) => volumes.changes(workspace, from, to)),
+    "volume.revert": one(({ workspace, from, to }) => volumes.revert(workspace, from, to)),
+    "volume.usage": ({ workspace }) => volumes.usage(workspace),
+    "template.status": async () => template.status(),
+    async shutdown({ stopBoxes }) {
+      if (stopBoxes) await Promise.all((await boxes.ids()).map((id) => queue.run(id, () => boxes.halt(id))));
+      stopsBoxes = stopBoxes;
+      ending.abort();
+      return done;
+    },
+  };
+
+  const server = await serveOperations({ socket, owner: site.owner, handlers, read: ({ workspace, snapshot, path }) => volumes.read(workspace, snapshot, path) });
+  const background = [watchBoxes({ site, boxes, queue, signal: ending.signal })];
+  if (buildsTemplate) background.push(template.build(ending.signal));
+  await new Promise<void>((resolve) => {
+    if (ending.signal.aborted) return resolve();
+    ending.signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+  await server[Symbol.asyncDispose]();
+  await Promise.all([...background, queue.drain()]);
+  if (!stopsBoxes) return;
+  await closeStore(site);
+  removeInstanceFolders(site.instance);
+}
+
+/** The folders of the host process. Boxes' users walk the data directory's top to nothing but what is mounted for them; what is private is closed by itself. */
+async function makeFolders(site: Site): Promise<void> {
+  const { uid, gid } = site.owner;
+  for (const folder of ["boxes", "logs/boxes"]) await mkdir(`${site.data}/${folder}`, { recursive: true, mode: 0o700 });
+  await mkdir(`${site.data}/opt`, { recursive: true, mode: 0o755 });
+  await mkdir(`${site.data}/run/boxes`, { recursive: true, mode: 0o710 });
+  // The owner may go in and connect, but not replace a socket.
+  await chown(`${site.data}/run/boxes`, process.geteuid?.() ?? 0, gid);
+  await chmod(`${site.data}/run/boxes`, uid === 0 ? 0o700 : 0o710);
+  await mkdir(`${site.stage}/crun`, { recursive: true, mode: 0o755 });
+}

@@ -1,0 +1,88 @@
+import { closeSync, openSync, readFileSync } from "node:fs";
+import { check, cString, libc, SystemCallError, systemCall } from "./libc.ts";
+
+const atFdcwd = -100;
+const atEmptyPath = 0x1000;
+const atRecursive = 0x8000;
+const openTreeClone = 1;
+const cloneOnExec = 0o2000000;
+const moveMountFromEmpty = 0x4;
+const mountAttr = { readOnly: 0x1, noSuid: 0x2, noDev: 0x4, idMap: 0x100000 };
+const detach = 2;
+const umountNoFollow = 8;
+
+export type BindOptions = {
+  /** Users appear shifted by the map of this user namespace: the files keep plain ids. */
+  userNamespace?: string;
+  readOnly?: boolean;
+  noSuid?: boolean;
+};
+
+/** Binds a folder or file of the host at the target (open_tree(2), mount_setattr(2), move_mount(2)); devices in it never work. */
+export function bindMount(source: string, target: string, options: BindOptions = {}): void {
+  const tree = systemCall("open_tree", 428, atFdcwd, cString(source), openTreeClone | cloneOnExec);
+  let namespace = -1;
+  try {
+    let set = mountAttr.noDev;
+    if (options.readOnly) set |= mountAttr.readOnly;
+    if (options.noSuid) set |= mountAttr.noSuid;
+    if (options.userNamespace !== undefined) {
+      namespace = openSync(options.userNamespace, "r");
+      set |= mountAttr.idMap;
+    }
+    // struct mount_attr { u64 attr_set, attr_clr, propagation, userns_fd }
+    const attributes = Buffer.alloc(32);
+    attributes.writeBigUInt64LE(BigInt(set), 0);
+    if (namespace >= 0) attributes.writeBigUInt64LE(BigInt(namespace), 24);
+    systemCall("mount_setattr", 442, tree, cString(""), atEmptyPath | atRecursive, attributes, attributes.length);
+    systemCall("move_mount", 429, tree, cString(""), atFdcwd, cString(target), moveMountFromEmpty);
+  } finally {
+    if (namespace >= 0) closeSync(namespace);
+    closeSync(tree);
+  }
+}
+
+/** Mounts a file system; `flags` as of mount(2). */
+export function mount(type: string, source: string, target: string, flags: number, data: string): void {
+  check(`mount ${type}`, libc.mount(cString(source), cString(target), cString(type), BigInt(flags), cString(data)));
+}
+
+/** An overlay of read-only lower folders (topmost first) and one upper folder with its work folder, which share a file system. */
+export function mountOverlay(target: string, layers: { lower: string[]; upper: string; work: string; userXattr: boolean }): void {
+  const escape = (path: string): string => path.replaceAll(/[\\,:]/g, (sign) => `\\${sign}`);
+  const data = [`lowerdir=${layers.lower.map(escape).join(":")}`, `upperdir=${escape(layers.upper)}`, `workdir=${escape(layers.work)}`];
+  if (layers.userXattr) data.push("userxattr");
+  mount("overlay", "overlay", target, 0, data.join(","));
+}
+
+/** Takes the mount away now, from its users when the last one is done; nothing happens where none is. */
+export function unmount(target: string): void {
+  try {
+    check("umount2", libc.umount2(cString(target), detach | umountNoFollow));
+  } catch (error) {
+    if (error instanceof SystemCallError && (error.code === "EINVAL" || error.code === "ENOENT")) return;
+    throw error;
+  }
+}
+
+export type MountEntry = { target: string; type: string; source: string; options: string[]; superOptions: string[] };
+
+/** The mounts that this process sees, in their order (proc(5), mountinfo). */
+export function listMounts(): MountEntry[] {
+  const plain = (text = ""): string => text.replaceAll(/\\([0-7]{3})/g, (_, octal: string) => String.fromCodePoint(Number.parseInt(octal, 8)));
+  return readFileSync("/proc/self/mountinfo", "utf8")
+    .trimEnd()
+    .split("\n")
+    .map((line) => {
+      const [head = "", tail = ""] = line.split(" - ");
+      const [, , , , target, options = ""] = head.split(" ");
+      const [type = "", source, superOptions = ""] = tail.split(" ");
+      return { target: plain(target), type, source: plain(source), options: options.split(","), superOptions: superOptions.split(",") };
+    });
+}
+
+/** Unmounts everything at and below the folder, deepest first. */
+export function unmountBelow(folder: string): void {
+  const targets = listMounts().filter(({ target }) => target === folder || target.startsWith(`${folder}/`));
+  for (const { target } of targets.toReversed()) unmount(target);
+}

@@ -1,0 +1,104 @@
+import { CodedError, errorCatalogue, toCodedError } from "@alcove/contract/errors";
+import { hostOperations, isHostOperation, type HostAnswer, type HostOperation, type HostRequest } from "@alcove/contract/host";
+import { chmodSync, chownSync, rmSync } from "node:fs";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { once } from "node:events";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { libc } from "./kernel/libc.ts";
+import { logLine } from "./log.ts";
+
+const longestBody = 4 * 2 ** 20;
+
+/** `volume.read` answers with bytes. */
+type JsonOperation = Exclude<HostOperation, "volume.read">;
+export type Handlers = { [O in JsonOperation]: (request: HostRequest<O>) => Promise<HostAnswer<O>> };
+export type ReadHandler = (request: HostRequest<"volume.read">) => Promise<{ stream: Readable; size: number }>;
+
+/** Serves the closed list of operations at the socket, which only the owner and root can open. */
+export async function serveOperations(options: {
+  socket: string;
+  owner: { uid: number; gid: number };
+  handlers: Handlers;
+  read: ReadHandler;
+}): Promise<AsyncDisposable> {
+  const { socket, owner, handlers, read } = options;
+  const server = createServer((request, response) => {
+    answer(request, response, handlers, read).catch((error: unknown) => {
+      logLine("error", "an answer broke off", { path: request.url, error });
+      response.destroy();
+    });
+  });
+  rmSync(socket, { force: true });
+  // Never open to others, not even for the moment before it gets its owner.
+  const before = libc.umask(0o177);
+  server.listen(socket);
+  try {
+    await once(server, "listening");
+  } finally {
+    libc.umask(before);
+  }
+  chmodSync(socket, 0o600);
+  chownSync(socket, owner.uid, owner.gid);
+  return {
+    async [Symbol.asyncDispose]() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeIdleConnections();
+      await closed;
+    },
+  };
+}
+
+async function answer(request: IncomingMessage, response: ServerResponse, handlers: Handlers, read: ReadHandler): Promise<void> {
+  const operation = request.url?.startsWith("/v1/") === true ? request.url.slice("/v1/".length) : "";
+  const started = performance.now();
+  try {
+    if (request.method !== "POST" || !isHostOperation(operation)) throw new CodedError("not_found", `There is no operation "${operation}"`);
+    const body = await readBody(request);
+    if (operation === "volume.read") {
+      const { stream, size } = await read(parse(operation, body));
+      response.writeHead(200, { "content-type": "application/octet-stream", "content-length": size });
+      await pipeline(stream, response);
+      return;
+    }
+    const result = JSON.stringify(await handle(operation, body, handlers));
+    response.writeHead(200, { "content-type": "application/json" }).end(result);
+    logLine("info", operation, { ms: Math.round(performance.now() - started), workspace: workspaceOf(body) });
+  } catch (error) {
+    const failure = toCodedError(error);
+    logLine(failure.code === "internal" ? "error" : "warn", `${operation} failed`, { code: failure.code, detail: failure.message, ...(failure.code === "internal" ? { error: failure.cause ?? failure } : {}) });
+    if (response.headersSent) return void response.destroy();
+    const { status } = errorCatalogue[failure.code];
+    response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify({ code: failure.code, detail: failure.message, hint: failure.hint }));
+  }
+}
+
+async function handle<O extends JsonOperation>(operation: O, body: unknown, handlers: Handlers): Promise<HostAnswer<O>> {
+  return handlers[operation](parse(operation, body));
+}
+
+function parse<O extends HostOperation>(operation: O, body: unknown): HostRequest<O> {
+  const parsed = hostOperations[operation].input.safeParse(body);
+  if (parsed.success) return parsed.data;
+  throw new CodedError("bad_request", `Cannot do "${operation}": ${parsed.error.issues.map(({ path, message }) => `${path.join(".")} ${message}`).join("; ")}`);
+}
+
+async function readBody(request: IncomingMessage): Promise<unknown> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of request) {
+    const piece = Buffer.from(part);
+    size += piece.length;
+    if (size > longestBody) throw new CodedError("too_large", "The request is too large for the host process");
+    parts.push(piece);
+  }
+  try {
+    return JSON.parse(Buffer.concat(parts).toString("utf8"));
+  } catch (cause) {
+    throw new CodedError("bad_request", "The request is not JSON", { cause });
+  }
+}
+
+function workspaceOf(body: unknown): string | undefined {
+  return typeof body === "object" && body !== null && "workspace" in body && typeof body.workspace === "string" ? body.workspace : undefined;
+}

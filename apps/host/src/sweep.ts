@@ -1,0 +1,21 @@
+import { isId } from "@alcove/contract/ids";
+import { readdir, rm } from "node:fs/promises";
+import type { Boxes } from "./boxes/boxes.ts";
+import type { Cgroups } from "./cgroups/cgroups.ts";
+import { unmountBelow } from "./kernel/mounts.ts";
+import type { Site } from "./site.ts";
+
+/** Adopts the boxes that still run and removes everything else of ours: what a crash left, and what has no record. */
+export async function sweep({ site, boxes, cgroups }: { site: Site; boxes: Boxes; cgroups: Cgroups }): Promise<void> {
+  const known = new Set<string>(await boxes.ids());
+  for (const id of await boxes.ids()) await boxes.tidy(id);
+  for (const name of cgroups.list()) if (!known.has(name)) await cgroups.destroy(name);
+  for (const name of await readdir(site.stage)) {
+    if (known.has(name) || !isId("workspace", name)) continue;
+    unmountBelow(`${site.stage}/${name}`);
+    await rm(`${site.stage}/${name}`, { recursive: true, force: true });
+  }
+  for (const name of await readdir(`${site.data}/run/boxes`)) {
+    if (!known.has(name.replace(/\.sock$/, ""))) await rm(`${site.data}/run/boxes/${name}`, { force: true });
+  }
+}

@@ -1,0 +1,108 @@
+import type { TemplateStatus } from "@alcove/contract/host";
+import type { WorkspaceId } from "@alcove/contract/ids";
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { findProgram, plainEnvironment } from "../kernel/command.ts";
+import type { Site } from "../site.ts";
+import { volumePaths } from "../volumes/layout.ts";
+import type { RootSource } from "./root-source.ts";
+import { addBoxFiles, makeSkeleton, skeletonVersion } from "./skeleton.ts";
+
+const packages = [
+  "bash-completion", "bzip2", "ca-certificates", "curl", "file", "git", "iproute2", "iputils-ping", "jq", "less", "locales", "make", "man-db", "nano", "openssh-client", "patch", "procps", "python3", "python3-venv",
+  "ripgrep", "rsync", "sqlite3", "sudo", "tmux", "tree", "unzip", "vim-tiny", "wget", "xz-utils", "zip",
+];
+const recipeVersion = 1;
+const retryPausesMs = [10_000, 60_000, 300_000, 1_800_000];
+
+export interface Template {
+  status(): TemplateStatus;
+  /** What the workspace's root lies over: what it lay over before as long as that has anything of it, else the template, else the host. */
+  rootFor(id: WorkspaceId): Promise<RootSource>;
+  /** Builds the template in the background where it is missing; resolves when it is there or the signal aborts. */
+  build(signal: AbortSignal): Promise<void>;
+}
+
+/** The root file systems that boxes are made over, below the volume store's folder. */
+export function createTemplate({ site, store }: { site: Site; store: string }): Template {
+  const folder = `${store}/templates`;
+  const version = createHash("sha256").update(JSON.stringify([recipeVersion, packages])).digest("hex").slice(0, 8);
+  const tree = `${folder}/${version}`;
+  const skeleton = `${site.data}/skeleton/${skeletonVersion}`;
+  let status: TemplateStatus = existsSync(tree) ? { state: "ready", detail: "Workspaces have a root file system of their own" } : { state: "missing", detail: "Workspaces run over the host's programs" };
+  let skeletonMade: Promise<void> | undefined;
+
+  const hostRoot: RootSource = { kind: "host", root: skeleton, layer: "host" };
+  const templateRoot = (name: string): RootSource => ({ kind: "template", root: `${folder}/${name}`, layer: `template-${name}` });
+
+  const buildOnce = async (signal: AbortSignal): Promise<void> => {
+    const fresh = `${tree}.new`;
+    await rm(fresh, { recursive: true, force: true });
+    await mkdir(folder, { recursive: true, mode: 0o755 });
+    const release = Object.fromEntries((await readFile("/etc/os-release", "utf8")).split("\n").map((line) => line.split("=")).map(([key, value]) => [key, value?.replaceAll('"', "")]));
+    const sources = await hostSources();
+    const command = ["mmdebstrap", "--mode=root", "--variant=apt", "--format=directory", `--include=${packages.join(",")}`, String(release["VERSION_CODENAME"]), fresh, ...sources];
+    const child = Bun.spawn(command, { stdin: "ignore", stdout: "ignore", stderr: "pipe", cwd: "/", env: plainEnvironment, signal });
+    let last = "";
+    let carry = "";
+    const decoder = new TextDecoder();
+    for await (const part of child.stderr) {
+      const lines = (carry + decoder.decode(part, { stream: true })).split(/[\r\n]+/);
+      carry = lines.pop() ?? "";
+      for (const line of lines.filter((text) => text.trim() !== "")) {
+        last = line.trim();
+        if (last.startsWith("I: ")) status = { state: "building", detail: `Building the root file system of workspaces: ${last.slice(3)}` };
+      }
+    }
+    if ((await child.exited) !== 0) throw new Error(last);
+    await addBoxFiles(fresh, 0);
+    await rename(fresh, tree);
+  };
+
+  return {
+    status: () => status,
+    async rootFor(id) {
+      const layers = await readdir(volumePaths(store, id).rootLayer).catch(() => []);
+      const own = layers.filter((name) => name.startsWith("template-")).map((name) => name.slice("template-".length));
+      const kept = own.find((name) => existsSync(`${folder}/${name}`));
+      if (kept !== undefined) return templateRoot(kept);
+      const installed = await readdir(`${volumePaths(store, id).rootLayer}/host/usr/upper`).catch(() => []);
+      if (existsSync(tree) && installed.length === 0) return templateRoot(version);
+      if (!existsSync(skeleton)) {
+        await mkdir(`${site.data}/skeleton`, { recursive: true, mode: 0o755 });
+        skeletonMade ??= makeSkeleton(skeleton);
+        await skeletonMade.finally(() => (skeletonMade = undefined));
+      }
+      return hostRoot;
+    },
+    async build(signal) {
+      if (existsSync(tree)) return;
+      if (findProgram("mmdebstrap") === null) {
+        status = { state: "missing", detail: "mmdebstrap is not installed: workspaces run over the host's programs" };
+        return;
+      }
+      for (let attempt = 0; !signal.aborted; attempt++) {
+        status = { state: "building", detail: "Building the root file system of workspaces" };
+        try {
+          await buildOnce(signal);
+          status = { state: "ready", detail: "Workspaces have a root file system of their own" };
+          return;
+        } catch (error) {
+          if (signal.aborted) return;
+          status = { state: "failed", detail: `The root file system of workspaces was not built, it is tried again later: ${error instanceof Error ? error.message : String(error)}` };
+        }
+        await sleep(retryPausesMs[Math.min(attempt, retryPausesMs.length - 1)], undefined, { signal }).catch(() => undefined);
+      }
+    },
+  };
+}
+
+/** The files with this distribution's own package sources; sources of others need keys that a new tree does not have. */
+async function hostSources(): Promise<string[]> {
+  const folder = "/etc/apt/sources.list.d";
+  const names = (await readdir(folder).catch(() => [])).filter((name) => /^(?:debian|ubuntu)\.(?:sources|list)$/.test(name)).map((name) => `${folder}/${name}`);
+  const old = await readFile("/etc/apt/sources.list", "utf8").catch(() => "");
+  return /^deb /m.test(old) ? [...names, "/etc/apt/sources.list"] : names;
+}

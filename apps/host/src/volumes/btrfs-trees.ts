@@ -1,0 +1,60 @@
+import { closeSync, openSync } from "node:fs";
+import { mustRun, plainEnvironment, runCommand } from "../kernel/command.ts";
+import { check, libc, SystemCallError } from "../kernel/libc.ts";
+import { isThere } from "./pool.ts";
+import { readTouchedPaths } from "./send-stream.ts";
+import type { Trees } from "./trees.ts";
+
+/** BTRFS_IOC_QUOTA_CTL with BTRFS_QUOTA_CTL_ENABLE_SIMPLE_QUOTA (linux/btrfs.h), Linux ≥ 6.7. */
+const quotaControl = 0xc0109428n;
+const enableSimpleQuota = 4n;
+
+/** Volumes as btrfs subvolumes. In a pool of our own simple quotas are switched on; somebody else's file system is left as it is. */
+export function createBtrfsTrees(options: { folder: string; ownPool: boolean }): Trees {
+  const hasLimits = options.ownPool && switchQuotaOn(options.folder);
+  return {
+    kind: "btrfs",
+    hasLimits,
+    async create(path) {
+      await mustRun(["btrfs", "-q", "subvolume", "create", path]);
+    },
+    async copy(from, to, { readOnly }) {
+      await mustRun(["btrfs", "-q", "subvolume", "snapshot", ...(readOnly ? ["-r"] : []), from, to]);
+    },
+    async remove(path) {
+      if (!(await isThere(path))) return;
+      const { exitCode, stderr } = await runCommand(["btrfs", "-q", "subvolume", "delete", path]);
+      if (exitCode !== 0 && (await isThere(path))) throw new Error(`btrfs cannot delete a subvolume: ${stderr.trim()}`);
+    },
+    async touched(from, to) {
+      const child = Bun.spawn(["btrfs", "-q", "send", "--no-data", "-p", from, to], { stdin: "ignore", stdout: "pipe", stderr: "pipe", cwd: "/", env: plainEnvironment });
+      const [paths, words, exitCode] = await Promise.all([readTouchedPaths(child.stdout), new Response(child.stderr).text(), child.exited]);
+      if (exitCode !== 0) throw new Error(`btrfs send ended with ${exitCode}: ${words.trim()}`);
+      return paths;
+    },
+    async usage(path) {
+      if (!hasLimits) return Number((await mustRun(["du", "-s", "--block-size=1", path])).split("\t")[0]);
+      const lines = (await mustRun(["btrfs", "qgroup", "show", "--raw", "-f", path])).trim().split("\n");
+      return Number(lines.at(-1)?.trim().split(/\s+/)[1] ?? 0);
+    },
+    async limit(path, bytes) {
+      if (hasLimits) await mustRun(["btrfs", "qgroup", "limit", bytes === undefined ? "none" : String(bytes), path]);
+    },
+  };
+}
+
+function switchQuotaOn(folder: string): boolean {
+  const request = Buffer.alloc(16);
+  request.writeBigUInt64LE(enableSimpleQuota, 0);
+  const directory = openSync(folder, "r");
+  try {
+    check("BTRFS_IOC_QUOTA_CTL", libc.ioctl(directory, quotaControl, request));
+    return true;
+  } catch (error) {
+    // An older kernel does not know the command.
+    if (error instanceof SystemCallError) return false;
+    throw error;
+  } finally {
+    closeSync(directory);
+  }
+}

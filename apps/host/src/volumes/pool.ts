@@ -1,0 +1,96 @@
+import { mkdir, open, stat, statfs, truncate } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { findProgram, mustRun, runCommand } from "../kernel/command.ts";
+import { listMounts } from "../kernel/mounts.ts";
+import type { Site } from "../site.ts";
+
+const gib = 2 ** 30;
+const largestPool = 64 * gib;
+const smallestPool = 2 * gib;
+
+/** Where volumes are kept, and how. */
+export type Store = {
+  kind: "btrfs" | "plain";
+  folder: string;
+  /** False on a btrfs file system of somebody else. */
+  isOwnPool: boolean;
+  why: string;
+};
+
+/**
+ * Opens the place for volumes: the pool in a sparse file where root rights and the kernel allow it, a btrfs file system that the data directory is already on,
+ * plain folders elsewhere. The choice is kept: a data directory that has plain volumes stays with them. The mount outlives this process, as boxes do.
+ */
+export async function openStore(site: Site): Promise<Store> {
+  const plain = `${site.data}/volumes`;
+  const usePlain = async (why: string): Promise<Store> => {
+    await mkdir(`${plain}/workspaces`, { recursive: true, mode: 0o711 });
+    return { kind: "plain", folder: plain, isOwnPool: false, why };
+  };
+  if (existsSync(`${plain}/workspaces`)) return usePlain("this data directory already has plain volumes");
+  if (!site.privileged) return usePlain("this needs root rights");
+  if (findProgram("btrfs") === null || findProgram("mkfs.btrfs") === null) return usePlain("btrfs-progs is not installed");
+  const pool = `${site.data}/pool`;
+  await mkdir(pool, { recursive: true, mode: 0o711 });
+  if (!(await isBtrfs(pool)) || !existsSync(`${pool}/workspaces`)) {
+    if (!(await isBtrfs(pool))) {
+      const problem = await mountPool(`${site.data}/pool.img`, pool);
+      if (problem !== null) return existsSync(`${site.data}/pool.img`) ? Promise.reject(new Error(problem)) : usePlain(problem);
+    }
+    await mkdir(`${pool}/workspaces`, { recursive: true, mode: 0o711 });
+  }
+  return { kind: "btrfs", folder: pool, isOwnPool: existsSync(`${site.data}/pool.img`), why: "" };
+}
+
+/** Mounts the pool file, made before if it is missing; null, or why that is not possible. */
+async function mountPool(image: string, pool: string): Promise<string | null> {
+  if (!existsSync(image)) {
+    const { bavail, bsize } = await statfs(pool);
+    const size = Math.floor(Math.min(largestPool, bavail * bsize * 0.6) / gib) * gib;
+    if (size < smallestPool) return "less than 4 GiB of disk are free";
+    const fresh = `${image}.new`;
+    const file = await open(fresh, "w", 0o600);
+    await file.close();
+    await truncate(fresh, size);
+    const made = await runCommand(["mkfs.btrfs", "--quiet", "--label", "alcove", "--metadata", "single", fresh]);
+    if (made.exitCode !== 0) return `mkfs.btrfs failed: ${made.stderr.trim()}`;
+    const mounted = await mountImage(fresh, pool);
+    if (mounted !== null) {
+      await Bun.file(fresh).delete();
+      return mounted;
+    }
+    // Only a pool that could be mounted once takes the name that is relied upon later; the mount goes on under the new name.
+    await mustRun(["mv", fresh, image]);
+    return null;
+  }
+  return mountImage(image, pool);
+}
+
+/** `mount -o loop` takes a loop device that is already there for this file, and the kernel frees it after the last unmount. */
+async function mountImage(image: string, pool: string): Promise<string | null> {
+  const { exitCode, stderr } = await runCommand(["mount", "-t", "btrfs", "-o", "loop,noatime,discard=async,nosuid,nodev", image, pool]);
+  return exitCode === 0 ? null : `the pool cannot be mounted: ${stderr.trim()}`;
+}
+
+async function isBtrfs(path: string): Promise<boolean> {
+  const btrfsMagic = 0x9123683e;
+  return (await statfs(path)).type === btrfsMagic;
+}
+
+/** Takes the pool's mount away, with the loop device; nothing happens while a box still uses it. */
+export async function closeStore(site: Site): Promise<void> {
+  const pool = `${site.data}/pool`;
+  if (!listMounts().some(({ target }) => target === pool)) return;
+  await runCommand(["umount", pool]);
+}
+
+/** True when less than 1 % and less than 512 MiB are free where the path is. */
+export async function isFull(path: string): Promise<boolean> {
+  const { bavail, blocks, bsize } = await statfs(path);
+  return bavail * bsize < 512 * 2 ** 20 && bavail < blocks / 100;
+}
+
+/** True when the path is there, a link not followed. */
+export async function isThere(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => null)) !== null;
+}
