@@ -60,6 +60,19 @@ export const parts = [
 
 export type PartName = (typeof parts)[number]["name"];
 
+/** Packages that DBOS loads only when its own telemetry export is switched on, which it is not; they are not installed. */
+const neverLoaded = [
+  "@opentelemetry/api",
+  "@opentelemetry/context-async-hooks",
+  "@opentelemetry/core",
+  "@opentelemetry/exporter-logs-otlp-proto",
+  "@opentelemetry/exporter-trace-otlp-proto",
+  "@opentelemetry/sdk-logs",
+  "@opentelemetry/sdk-trace-base",
+  "winston",
+  "winston-transport",
+];
+
 /** One file `main.mjs` with everything in it, so that it runs from a folder without node_modules. */
 async function bundle(entry: string, target: "node" | "bun", output: string): Promise<void> {
   await must(ownBun, [
@@ -67,6 +80,7 @@ async function bundle(entry: string, target: "node" | "bun", output: string): Pr
     inProject(entry),
     `--target=${target}`,
     "--packages=bundle",
+    ...neverLoaded.flatMap((name) => ["--external", name]),
     "--sourcemap=linked",
     "--outdir",
     output,

@@ -51,7 +51,7 @@ test("a new data directory becomes a database that answers on a private socket a
   await server.createDatabase("alcove");
   expect(server.adopted).toBe(false);
   expect(await query(server.url("alcove"), "show listen_addresses")).toEqual([{ listen_addresses: "" }]);
-  expect((await stat(options.runDirectory)).mode & 0o777).toBe(0o700);
+  expect((await stat(join(options.runDirectory, "postgres"))).mode & 0o777).toBe(0o700);
   expect((await stat(join(options.dataDirectory, "cluster", "alcove.secret"))).mode & 0o777).toBe(0o600);
   await expect(query(server.url("alcove").replace(/:[^:@]+@/, ":wrong@"), "select 1")).rejects.toThrow(/password/);
 });

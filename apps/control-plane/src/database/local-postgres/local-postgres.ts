@@ -23,7 +23,7 @@ export type LocalPostgres = AsyncDisposable & {
 export type LocalPostgresOptions = {
   /** The server's folder, for its cluster, log and binaries; made when missing. */
   dataDirectory: string;
-  /** Folder that the socket alone gets; made when missing, private to the server's user. */
+  /** Folder of sockets; the server's own is in its subfolder `postgres`, which is private to the server's user. */
   runDirectory: string;
   /** Folder with PostgreSQL's bin, lib and share; by default a copy of the npm package's. */
   binaries?: string;
@@ -48,7 +48,7 @@ export async function startLocalPostgres(options: LocalPostgresOptions): Promise
   const binaries = options.binaries ?? (await ownBinaries(options.dataDirectory));
   const dataDirectory = clusterOf(options.dataDirectory);
   const { password, created } = await prepareCluster({ dataDirectory, binaries, owner, signal });
-  const preferred = await prepareSocketDirectory(options.runDirectory, owner);
+  const preferred = await prepareSocketDirectory(join(options.runDirectory, "postgres"), owner);
   const logFile = join(options.dataDirectory, "server.log");
   const server: ServerOptions = { dataDirectory, socketDirectory: preferred, logFile, binaries, owner, signal };
   const first = await ensureServer(server);
