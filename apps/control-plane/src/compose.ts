@@ -66,6 +66,7 @@ export async function composeControlPlane(config: Config, log: Log): Promise<Con
   const wake = stack.use(createWake({ databaseUrl, pool, log }));
   const auth = await createAuth({
     databaseUrl,
+    baseUrl: config.publicUrl ?? `http://${config.listenHost}:${config.listenPort}`,
     secret: seal.derive("sessions"),
     log,
     migrateUnderLock: (work) => underMigrationLock(pool, work),

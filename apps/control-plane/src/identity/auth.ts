@@ -12,11 +12,14 @@ const linkHours = 24;
 /** better-auth, in a schema of its own. The only place that knows it is `identity/`. */
 export async function createAuth({
   databaseUrl,
+  baseUrl,
   secret,
   log,
   migrateUnderLock,
 }: {
   databaseUrl: string;
+  /** Where the page is found, for links and for whether cookies need https. */
+  baseUrl: string;
   secret: string;
   log: Log;
   migrateUnderLock: (work: () => Promise<void>) => Promise<void>;
@@ -29,6 +32,7 @@ export async function createAuth({
     appName: "Alcove",
     database: pool,
     secret,
+    baseURL: baseUrl,
     basePath: "/api/auth",
     // A page is trusted when it was loaded from the address that it now calls: names and ports differ from machine to machine.
     trustedOrigins: (request) => (request ? [new URL(request.url).origin] : []),
