@@ -7,7 +7,7 @@ import { type Child, endProcess } from "./child.ts";
 import { installCommandLine } from "./command-line.ts";
 import { launchControlPlane, waitUntilReady } from "./control-plane.ts";
 import { controlPlaneUser, prepareDataDirectory } from "./data-directory.ts";
-import { launchHost, waitForHost } from "./host.ts";
+import { launchHost, shutDownHost, waitForHost } from "./host.ts";
 import { installVersion } from "./install.ts";
 import { requireFreePort } from "./port.ts";
 import { createProgress } from "./progress.ts";
@@ -90,7 +90,10 @@ async function start(): Promise<void> {
     progress.say("Stopping …");
     if (children.controlPlane) await endProcess(children.controlPlane.mark, controlPlaneGraceMs);
     await stopLocalPostgres(join(data, "postgres"));
-    if (children.host) await endProcess(children.host.mark, hostGraceMs);
+    if (children.host) {
+      await shutDownHost(data);
+      await endProcess(children.host.mark, hostGraceMs);
+    }
   }
 }
 

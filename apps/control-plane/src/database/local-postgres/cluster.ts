@@ -106,6 +106,7 @@ export function asDiskError(error: unknown, path: string): unknown {
     case "EPERM":
     case "EROFS":
     case "ENOTDIR":
+    case "EEXIST":
       return new CodedError(
         "data_not_writable",
         `Cannot write to ${path}: ${error instanceof Error ? error.message : ""}`,

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { chmod, chown, lstat, mkdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { CodedError } from "@alcove/contract/errors";
 import type { Owner } from "./command.ts";
 import { asDiskError } from "./cluster.ts";
@@ -24,6 +24,7 @@ export async function prepareSocketDirectory(preferred: string, owner: Owner | u
 /** Makes the folder with mode 0700 for its owner. Gives `data_not_writable` also when somebody else made it first. */
 export async function preparePrivateFolder(path: string, owner: Owner | undefined): Promise<void> {
   try {
+    await mkdir(dirname(path), { recursive: true });
     await mkdir(path, { recursive: true, mode: 0o700 });
     await requireOwn(path, owner);
     await chmod(path, 0o700);
