@@ -19,7 +19,17 @@ import { watchBoxes } from "./watch-boxes.ts";
 const done = {};
 
 /** Everything of the host process; serves until the signal aborts or `shutdown` is asked for. Boxes go on after its end unless they were to be stopped. */
-export async function runHost({ site, socket, signal, buildsTemplate }: { site: Site; socket: string; signal: AbortSignal; buildsTemplate: boolean }): Promise<void> {
+export async function runHost({
+  site,
+  socket,
+  signal,
+  buildsTemplate,
+}: {
+  site: Site;
+  socket: string;
+  signal: AbortSignal;
+  buildsTemplate: boolean;
+}): Promise<void> {
   await makeFolders(site);
   const ending = new AbortController();
   signal.addEventListener("abort", () => ending.abort(), { once: true });
@@ -28,7 +38,8 @@ export async function runHost({ site, socket, signal, buildsTemplate }: { site: 
   const queue = createKeyedQueue();
   let abilities = await lookAtHost(site);
   const cgroups = createCgroups(site.instance, site.privileged);
-  const trees = store.kind === "btrfs" ? createBtrfsTrees({ folder: store.folder, ownPool: store.isOwnPool }) : createPlainTrees();
+  const trees =
+    store.kind === "btrfs" ? createBtrfsTrees({ folder: store.folder, ownPool: store.isOwnPool }) : createPlainTrees();
   const volumes = createVolumes({
     trees,
     store: store.folder,
@@ -45,15 +56,26 @@ export async function runHost({ site, socket, signal, buildsTemplate }: { site: 
     },
   });
   const template = createTemplate({ site, store: store.folder });
-  const boxes = createBoxes({ site, cgroups, abilities: () => abilities, template, store: store.folder, limitVolume: (id, bytes) => volumes.limit(id, bytes) });
+  const boxes = createBoxes({
+    site,
+    cgroups,
+    abilities: () => abilities,
+    template,
+    store: store.folder,
+    limitVolume: (id, bytes) => volumes.limit(id, bytes),
+  });
   await sweep({ site, boxes, cgroups });
 
   let stopsBoxes = false;
-  const one = <R extends { workspace: WorkspaceId }, A>(work: (request: R) => Promise<A>) => (request: R): Promise<A> => queue.run(request.workspace, () => work(request));
-  const quiet = <R extends { workspace: WorkspaceId }>(work: (request: R) => Promise<unknown>) => one(async (request: R) => {
-    await work(request);
-    return done;
-  });
+  const one =
+    <R extends { workspace: WorkspaceId }, A>(work: (request: R) => Promise<A>) =>
+    (request: R): Promise<A> =>
+      queue.run(request.workspace, () => work(request));
+  const quiet = <R extends { workspace: WorkspaceId }>(work: (request: R) => Promise<unknown>) =>
+    one(async (request: R) => {
+      await work(request);
+      return done;
+    });
   const findings = () => hostFindings({ site, abilities, cgroups, store, limitsDisk: trees.hasLimits });
 
   const handlers: Handlers = {
@@ -63,7 +85,16 @@ export async function runHost({ site, socket, signal, buildsTemplate }: { site: 
       const status = template.status();
       const { runtime } = findings();
       const rootfs = status.state === "ready" ? ("template" as const) : ("host" as const);
-      return { usable, privileged: site.privileged, rootfs: usable ? rootfs : null, template: status, egress: abilities.egress, limits: cgroups.limits, freeze: cgroups.freeze, findings: runtime };
+      return {
+        usable,
+        privileged: site.privileged,
+        rootfs: usable ? rootfs : null,
+        template: status,
+        egress: abilities.egress,
+        limits: cgroups.limits,
+        freeze: cgroups.freeze,
+        findings: runtime,
+      };
     },
     "box.create": quiet((request) => boxes.create(request)),
     "box.start": one(({ workspace, epoch }) => boxes.start(workspace, epoch)),
@@ -74,12 +105,19 @@ export async function runHost({ site, socket, signal, buildsTemplate }: { site: 
     "box.inspect": ({ workspace }) => boxes.inspect(workspace),
     "box.list": () => boxes.list(),
     "box.log": async ({ workspace, maxBytes }) => ({ text: await readLogEnd(boxPaths(site, workspace).log, maxBytes) }),
-    "volume.capabilities": async () => ({ kind: store.kind, instantSnapshots: store.kind === "btrfs", diskLimits: trees.hasLimits, findings: findings().volumes }),
+    "volume.capabilities": async () => ({
+      kind: store.kind,
+      instantSnapshots: store.kind === "btrfs",
+      diskLimits: trees.hasLimits,
+      findings: findings().volumes,
+    }),
     "volume.create": quiet(({ workspace }) => volumes.create(workspace)),
     "volume.destroy": quiet(({ workspace }) => volumes.destroy(workspace)),
     "volume.snapshot": quiet(({ workspace, snapshot }) => volumes.snapshot(workspace, snapshot)),
     "volume.deleteSnapshot": quiet(({ workspace, snapshot }) => volumes.deleteSnapshot(workspace, snapshot)),
-    "volume.fork": quiet(({ workspace, snapshot, target }) => queue.run(target, () => volumes.fork(workspace, snapshot, target))),
+    "volume.fork": quiet(({ workspace, snapshot, target }) =>
+      queue.run(target, () => volumes.fork(workspace, snapshot, target)),
+    ),
     "volume.restore": quiet(({ workspace, snapshot }) => volumes.restore(workspace, snapshot)),
     "volume.changes": one(({ workspace, from, to }) => volumes.changes(workspace, from, to)),
     "volume.revert": one(({ workspace, from, to }) => volumes.revert(workspace, from, to)),
@@ -93,7 +131,12 @@ export async function runHost({ site, socket, signal, buildsTemplate }: { site: 
     },
   };
 
-  const server = await serveOperations({ socket, owner: site.owner, handlers, read: ({ workspace, snapshot, path }) => volumes.read(workspace, snapshot, path) });
+  const server = await serveOperations({
+    socket,
+    owner: site.owner,
+    handlers,
+    read: ({ workspace, snapshot, path }) => volumes.read(workspace, snapshot, path),
+  });
   const background = [watchBoxes({ site, boxes, queue, signal: ending.signal })];
   if (buildsTemplate) background.push(template.build(ending.signal));
   await new Promise<void>((resolve) => {

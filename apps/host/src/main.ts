@@ -32,8 +32,17 @@ if (values["parent-pipe"]) {
 }
 
 try {
-  const site = openSite({ data: values.data, owner: { uid: privileged ? Number(owner[1]) : 0, gid: privileged ? Number(owner[2]) : 0 }, privileged });
-  await runHost({ site, socket: values.socket, signal: ending.signal, buildsTemplate: privileged && !values["no-template"] });
+  const site = openSite({
+    data: values.data,
+    owner: { uid: privileged ? Number(owner[1]) : 0, gid: privileged ? Number(owner[2]) : 0 },
+    privileged,
+  });
+  await runHost({
+    site,
+    socket: values.socket,
+    signal: ending.signal,
+    buildsTemplate: privileged && !values["no-template"],
+  });
   process.exit(0);
 } catch (error) {
   logLine("error", "the host process cannot go on", { error });

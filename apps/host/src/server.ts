@@ -1,5 +1,11 @@
 import { CodedError, errorCatalogue, toCodedError } from "@alcove/contract/errors";
-import { hostOperations, isHostOperation, type HostAnswer, type HostOperation, type HostRequest } from "@alcove/contract/host";
+import {
+  hostOperations,
+  isHostOperation,
+  type HostAnswer,
+  type HostOperation,
+  type HostRequest,
+} from "@alcove/contract/host";
 import { chmodSync, chownSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { once } from "node:events";
@@ -49,11 +55,17 @@ export async function serveOperations(options: {
   };
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, handlers: Handlers, read: ReadHandler): Promise<void> {
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  handlers: Handlers,
+  read: ReadHandler,
+): Promise<void> {
   const operation = request.url?.startsWith("/v1/") === true ? request.url.slice("/v1/".length) : "";
   const started = performance.now();
   try {
-    if (request.method !== "POST" || !isHostOperation(operation)) throw new CodedError("not_found", `There is no operation "${operation}"`);
+    if (request.method !== "POST" || !isHostOperation(operation))
+      throw new CodedError("not_found", `There is no operation "${operation}"`);
     const body = await readBody(request);
     if (operation === "volume.read") {
       const { stream, size } = await read(parse(operation, body));
@@ -66,21 +78,34 @@ async function answer(request: IncomingMessage, response: ServerResponse, handle
     logLine("info", operation, { ms: Math.round(performance.now() - started), workspace: workspaceOf(body) });
   } catch (error) {
     const failure = toCodedError(error);
-    logLine(failure.code === "internal" ? "error" : "warn", `${operation} failed`, { code: failure.code, detail: failure.message, ...(failure.code === "internal" ? { error: failure.cause ?? failure } : {}) });
+    logLine(failure.code === "internal" ? "error" : "warn", `${operation} failed`, {
+      code: failure.code,
+      detail: failure.message,
+      ...(failure.code === "internal" ? { error: failure.cause ?? failure } : {}),
+    });
     if (response.headersSent) return void response.destroy();
     const { status } = errorCatalogue[failure.code];
-    response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify({ code: failure.code, detail: failure.message, hint: failure.hint }));
+    response
+      .writeHead(status, { "content-type": "application/json" })
+      .end(JSON.stringify({ code: failure.code, detail: failure.message, hint: failure.hint }));
   }
 }
 
-async function handle<O extends JsonOperation>(operation: O, body: unknown, handlers: Handlers): Promise<HostAnswer<O>> {
+async function handle<O extends JsonOperation>(
+  operation: O,
+  body: unknown,
+  handlers: Handlers,
+): Promise<HostAnswer<O>> {
   return handlers[operation](parse(operation, body));
 }
 
 function parse<O extends HostOperation>(operation: O, body: unknown): HostRequest<O> {
   const parsed = hostOperations[operation].input.safeParse(body);
   if (parsed.success) return parsed.data;
-  throw new CodedError("bad_request", `Cannot do "${operation}": ${parsed.error.issues.map(({ path, message }) => `${path.join(".")} ${message}`).join("; ")}`);
+  throw new CodedError(
+    "bad_request",
+    `Cannot do "${operation}": ${parsed.error.issues.map(({ path, message }) => `${path.join(".")} ${message}`).join("; ")}`,
+  );
 }
 
 async function readBody(request: IncomingMessage): Promise<unknown> {
@@ -100,5 +125,7 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
 }
 
 function workspaceOf(body: unknown): string | undefined {
-  return typeof body === "object" && body !== null && "workspace" in body && typeof body.workspace === "string" ? body.workspace : undefined;
+  return typeof body === "object" && body !== null && "workspace" in body && typeof body.workspace === "string"
+    ? body.workspace
+    : undefined;
 }

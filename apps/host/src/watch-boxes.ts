@@ -8,7 +8,17 @@ import { boxPaths, type Site } from "./site.ts";
 const pauseMs = 1_000;
 
 /** Once a second until the signal aborts: clears what a box that ended by itself has left, and keeps logs short. */
-export async function watchBoxes({ site, boxes, queue, signal }: { site: Site; boxes: Boxes; queue: KeyedQueue; signal: AbortSignal }): Promise<void> {
+export async function watchBoxes({
+  site,
+  boxes,
+  queue,
+  signal,
+}: {
+  site: Site;
+  boxes: Boxes;
+  queue: KeyedQueue;
+  signal: AbortSignal;
+}): Promise<void> {
   while (!signal.aborted) {
     for (const id of await boxes.ids()) {
       try {

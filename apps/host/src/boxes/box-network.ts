@@ -57,10 +57,15 @@ export async function startEgress({ namespaces, firstId, join, device }: Egress)
   child.unref();
   const ready = child.stdio[3];
   const mark = child.pid === undefined ? undefined : markProcess(child.pid);
-  if (!(ready instanceof Readable) || mark === undefined) throw new CodedError("workspace_start_failed", "Cannot start the workspace: slirp4netns did not start");
+  if (!(ready instanceof Readable) || mark === undefined)
+    throw new CodedError("workspace_start_failed", "Cannot start the workspace: slirp4netns did not start");
   try {
-    const [sign] = await Promise.race([once(ready, "data", { signal: AbortSignal.timeout(readyDeadlineMs) }), once(ready, "end").then(() => [null])]);
-    if (sign === null) throw new CodedError("workspace_start_failed", "Cannot start the workspace: slirp4netns ended at once");
+    const [sign] = await Promise.race([
+      once(ready, "data", { signal: AbortSignal.timeout(readyDeadlineMs) }),
+      once(ready, "end").then(() => [null]),
+    ]);
+    if (sign === null)
+      throw new CodedError("workspace_start_failed", "Cannot start the workspace: slirp4netns ended at once");
   } finally {
     ready.destroy();
   }

@@ -64,7 +64,9 @@ export async function readStartedProcesses(site: Site, id: WorkspaceId): Promise
   const init = crunStatusSchema.safeParse(await readJson(`${paths.runtimeState}/${id}/status`));
   return [
     ...(network.success ? [network.data] : []),
-    ...(init.success ? [{ pid: init.data.pid, startTicks: String(init.data["process-start-time"]), boot: currentBoot() }] : []),
+    ...(init.success
+      ? [{ pid: init.data.pid, startTicks: String(init.data["process-start-time"]), boot: currentBoot() }]
+      : []),
   ];
 }
 
@@ -73,7 +75,8 @@ async function readJson(path: string): Promise<unknown> {
     return JSON.parse(await readFile(path, "utf8"));
   } catch (error) {
     // A crash may have left an empty file: then nothing was started.
-    if (error instanceof SyntaxError || (error instanceof Error && "code" in error && error.code === "ENOENT")) return undefined;
+    if (error instanceof SyntaxError || (error instanceof Error && "code" in error && error.code === "ENOENT"))
+      return undefined;
     throw error;
   }
 }

@@ -8,7 +8,14 @@ import { boxPaths, type Site } from "../site.ts";
 import type { HostAbilities } from "../capabilities/abilities.ts";
 import type { Template } from "../template/template.ts";
 import { startEgress, setUpNamespace } from "./box-network.ts";
-import { deleteBoxRecord, listBoxRecords, readBoxRecord, readStartedProcesses, writeBoxRecord, type BoxRecord } from "./box-record.ts";
+import {
+  deleteBoxRecord,
+  listBoxRecords,
+  readBoxRecord,
+  readStartedProcesses,
+  writeBoxRecord,
+  type BoxRecord,
+} from "./box-record.ts";
 import { ociConfig } from "./bundle.ts";
 import { pickIdRange, sharedFirstId } from "./id-range.ts";
 import { launchBox } from "./launch.ts";
@@ -19,7 +26,14 @@ import { assembleRoot, dismantleRoot } from "./root-tree.ts";
 const graceMs = 3_000;
 
 export type Boxes = ReturnType<typeof createBoxes>;
-type Parts = { site: Site; cgroups: Cgroups; abilities: () => HostAbilities; template: Template; store: string; limitVolume: (id: WorkspaceId, bytes: number | undefined) => Promise<void> };
+type Parts = {
+  site: Site;
+  cgroups: Cgroups;
+  abilities: () => HostAbilities;
+  template: Template;
+  store: string;
+  limitVolume: (id: WorkspaceId, bytes: number | undefined) => Promise<void>;
+};
 
 /**
  * The boxes of this machine. Calls for one workspace come one after the other (see server.ts); each may be repeated after a crash at any point, because it looks
@@ -28,12 +42,17 @@ type Parts = { site: Site; cgroups: Cgroups; abilities: () => HostAbilities; tem
 export function createBoxes({ site, cgroups, abilities, template, store, limitVolume }: Parts) {
   const mustRead = async (id: WorkspaceId): Promise<BoxRecord> => {
     const record = await readBoxRecord(site, id);
-    if (record === null) throw new CodedError("not_found", `Cannot find the box of workspace "${id}": it was never created here`);
+    if (record === null)
+      throw new CodedError("not_found", `Cannot find the box of workspace "${id}": it was never created here`);
     return record;
   };
   const isRunning = (record: BoxRecord | null): record is BoxRecord & { running: NonNullable<BoxRecord["running"]> } =>
     record?.running != null && isAlive(record.running.init);
-  const address = (record: BoxRecord): BoxAddress => ({ workspace: record.workspace, epoch: record.epoch, socket: boxPaths(site, record.workspace).socket });
+  const address = (record: BoxRecord): BoxAddress => ({
+    workspace: record.workspace,
+    epoch: record.epoch,
+    socket: boxPaths(site, record.workspace).socket,
+  });
 
   /** Ends and removes all that a box has in the kernel, in whatever state it is; the record stays. */
   const clear = async (id: WorkspaceId, record: BoxRecord | null): Promise<void> => {
@@ -64,22 +83,44 @@ export function createBoxes({ site, cgroups, abilities, template, store, limitVo
   async function bringUp(record: BoxRecord): Promise<NonNullable<BoxRecord["running"]>> {
     const { egress, rules, crun, tunnelDevice } = abilities();
     const id = record.workspace;
-    if (crun === null) throw new CodedError("workspace_start_failed", "Cannot start the workspace: crun is not installed", { hint: "Run `apt-get install crun`." });
+    if (crun === null)
+      throw new CodedError("workspace_start_failed", "Cannot start the workspace: crun is not installed", {
+        hint: "Run `apt-get install crun`.",
+      });
     const source = await template.rootFor(id);
     await limitVolume(id, record.limits.diskBytes);
     await mkdir(boxPaths(site, id).bundle, { recursive: true, mode: 0o755 });
     const join = cgroups.create(id, record.limits);
     await using namespaces = await createNamespaces(record.firstId);
     const startNetwork = async (): Promise<void> => {
-      const mark = await startEgress({ namespaces, firstId: record.firstId, join: cgroups.createOuter(id), device: tunnelDevice });
+      const mark = await startEgress({
+        namespaces,
+        firstId: record.firstId,
+        join: cgroups.createOuter(id),
+        device: tunnelDevice,
+      });
       await writeFile(boxPaths(site, id).networkMark, JSON.stringify(mark));
     };
     await Promise.all([
       egress ? startNetwork() : null,
       setUpNamespace(namespaces, rules),
-      assembleRoot({ site, workspace: id, name: record.name, store, source, userNamespace: namespaces.user }),
+      assembleRoot({
+        site,
+        workspace: id,
+        name: record.name,
+        firstId: record.firstId,
+        store,
+        source,
+        userNamespace: namespaces.user,
+      }),
     ]);
-    const config = ociConfig({ record, epoch: record.epoch, root: boxPaths(site, id).root, userNamespace: namespaces.user, networkNamespace: namespaces.network });
+    const config = ociConfig({
+      record,
+      epoch: record.epoch,
+      root: boxPaths(site, id).root,
+      userNamespace: namespaces.user,
+      networkNamespace: namespaces.network,
+    });
     const init = await launchBox({ site, record, config, join, hybridMount: cgroups.hybridMount, crun });
     dismantleRoot(site, id);
     return { init, rootfs: source.kind };
@@ -88,7 +129,10 @@ export function createBoxes({ site, cgroups, abilities, template, store, limitVo
   async function start(id: WorkspaceId, epoch: number): Promise<BoxAddress> {
     const record = await mustRead(id);
     if (epoch < record.epoch || epoch <= record.stoppedEpoch) {
-      throw new CodedError("epoch_stale", `Cannot start epoch ${epoch} of workspace "${id}": epoch ${Math.max(record.epoch, record.stoppedEpoch)} came after it`);
+      throw new CodedError(
+        "epoch_stale",
+        `Cannot start epoch ${epoch} of workspace "${id}": epoch ${Math.max(record.epoch, record.stoppedEpoch)} came after it`,
+      );
     }
     if (epoch === record.epoch && isRunning(record)) return address(record);
     await end(id, record);
@@ -118,13 +162,20 @@ export function createBoxes({ site, cgroups, abilities, template, store, limitVo
   return {
     async create(spec: HostRequest<"box.create">): Promise<void> {
       const known = await readBoxRecord(site, spec.workspace);
-      if (known !== null) return writeBoxRecord(site, { ...known, name: spec.name, limits: spec.limits, env: spec.env });
-      await claimRange((firstId) => writeBoxRecord(site, { ...spec, firstId, epoch: 0, stoppedEpoch: 0, running: null }));
+      if (known !== null)
+        return writeBoxRecord(site, { ...known, name: spec.name, limits: spec.limits, env: spec.env });
+      await claimRange((firstId) =>
+        writeBoxRecord(site, { ...spec, firstId, epoch: 0, stoppedEpoch: 0, running: null }),
+      );
     },
     start,
     async stop(id: WorkspaceId, epoch: number): Promise<void> {
       const record = await mustRead(id);
-      if (epoch < record.epoch) throw new CodedError("epoch_stale", `Cannot stop epoch ${epoch} of workspace "${id}": epoch ${record.epoch} came after it`);
+      if (epoch < record.epoch)
+        throw new CodedError(
+          "epoch_stale",
+          `Cannot stop epoch ${epoch} of workspace "${id}": epoch ${record.epoch} came after it`,
+        );
       await writeBoxRecord(site, { ...record, stoppedEpoch: epoch });
       await end(id, record);
       await writeBoxRecord(site, { ...record, stoppedEpoch: epoch, running: null });
@@ -146,7 +197,14 @@ export function createBoxes({ site, cgroups, abilities, template, store, limitVo
       if (record === null) return { state: "absent" };
       if (!isRunning(record)) return { state: "stopped" };
       const { rootfs } = record.running;
-      return { state: "running", epoch: record.epoch, rootfs, frozen: cgroups.isFrozen(id), address: address(record), usage: cgroups.usage(id) };
+      return {
+        state: "running",
+        epoch: record.epoch,
+        rootfs,
+        frozen: cgroups.isFrozen(id),
+        address: address(record),
+        usage: cgroups.usage(id),
+      };
     },
     async list() {
       return Promise.all((await listBoxRecords(site)).map(async (id) => ({ id, state: await this.inspect(id) })));

@@ -34,7 +34,9 @@ export function pickIdRange(taken: number[], subordinate: Range[] = readSubordin
     const clear = subordinate.every((range) => range.first + range.count <= first || range.first >= first + idsPerBox);
     if (clear && !used.has(first)) return first;
   }
-  throw new CodedError("host_full", "Cannot create the workspace: this server has no free range of user ids", { hint: "Delete workspaces that are no longer needed." });
+  throw new CodedError("host_full", "Cannot create the workspace: this server has no free range of user ids", {
+    hint: "Delete workspaces that are no longer needed.",
+  });
 }
 
 /** An ordinary user has one range of sub-ids, ids 1 – 65,536 in its own namespace: all its boxes share that. */

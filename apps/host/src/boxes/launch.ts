@@ -10,7 +10,14 @@ import { markProcess, type ProcessMark } from "../kernel/processes.ts";
 import { boxPaths, type Site } from "../site.ts";
 import type { BoxRecord } from "./box-record.ts";
 
-type Launch = { site: Site; record: BoxRecord; config: unknown; join: string[]; hybridMount: string | null; crun: string };
+type Launch = {
+  site: Site;
+  record: BoxRecord;
+  config: unknown;
+  join: string[];
+  hybridMount: string | null;
+  crun: string;
+};
 
 /**
  * Starts the bundle's first process with crun and gives its mark. Nothing of it hangs on the host process: crun detaches it, its log is a file, and the
@@ -48,13 +55,17 @@ export async function launchBox({ site, record, config, join, hybridMount, crun 
     const [exitCode] = await once(child, "exit");
     if (exitCode !== 0) {
       const words = await readFile(crunLog, "utf8").catch(() => "");
-      throw new CodedError("workspace_start_failed", `Cannot start the workspace: crun ended with ${String(exitCode)}: ${words.trim().slice(-500)}`);
+      throw new CodedError(
+        "workspace_start_failed",
+        `Cannot start the workspace: crun ended with ${String(exitCode)}: ${words.trim().slice(-500)}`,
+      );
     }
   } finally {
     closeSync(log);
     closeSync(socket);
   }
   const mark = markProcess(Number(await readFile(pidFile, "utf8")));
-  if (mark === undefined) throw new CodedError("workspace_start_failed", "Cannot start the workspace: its first process ended at once");
+  if (mark === undefined)
+    throw new CodedError("workspace_start_failed", "Cannot start the workspace: its first process ended at once");
   return mark;
 }

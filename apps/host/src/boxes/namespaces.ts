@@ -17,7 +17,21 @@ export interface BoxNamespaces extends AsyncDisposable {
 export async function createNamespaces(firstId: number): Promise<BoxNamespaces> {
   const nobody = String(firstId + mappedIds);
   const holder = Bun.spawn(
-    ["setpriv", "--reuid", nobody, "--regid", nobody, "--clear-groups", "unshare", "--user", "--net", "--", "sh", "-c", "echo; exec cat"],
+    [
+      "setpriv",
+      "--reuid",
+      nobody,
+      "--regid",
+      nobody,
+      "--clear-groups",
+      "unshare",
+      "--user",
+      "--net",
+      "--",
+      "sh",
+      "-c",
+      "echo; exec cat",
+    ],
     { stdin: "pipe", stdout: "pipe", stderr: "pipe", cwd: "/", env: plainEnvironment },
   );
   const end = async (): Promise<void> => {
@@ -28,12 +42,20 @@ export async function createNamespaces(firstId: number): Promise<BoxNamespaces> 
     const { done } = await holder.stdout.getReader().read();
     if (done) {
       const words = (await new Response(holder.stderr).text()).trim();
-      throw new CodedError("namespaces_forbidden", `Cannot start the workspace: this host refuses user namespaces: ${words}`);
+      throw new CodedError(
+        "namespaces_forbidden",
+        `Cannot start the workspace: this host refuses user namespaces: ${words}`,
+      );
     }
     const map = `0 ${firstId} ${mappedIds}\n`;
     writeFileSync(`/proc/${holder.pid}/uid_map`, map);
     writeFileSync(`/proc/${holder.pid}/gid_map`, map);
-    return { pid: holder.pid, user: `/proc/${holder.pid}/ns/user`, network: `/proc/${holder.pid}/ns/net`, [Symbol.asyncDispose]: end };
+    return {
+      pid: holder.pid,
+      user: `/proc/${holder.pid}/ns/user`,
+      network: `/proc/${holder.pid}/ns/net`,
+      [Symbol.asyncDispose]: end,
+    };
   } catch (error) {
     await end();
     throw error;

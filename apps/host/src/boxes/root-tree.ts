@@ -6,13 +6,29 @@ import type { RootSource } from "../template/root-source.ts";
 import { volumePaths } from "../volumes/layout.ts";
 import { diskIdOffset } from "./id-range.ts";
 
-type Parts = { site: Site; workspace: WorkspaceId; name: string; store: string; source: RootSource; userNamespace: string };
+type Parts = {
+  site: Site;
+  workspace: WorkspaceId;
+  name: string;
+  firstId: number;
+  store: string;
+  source: RootSource;
+  userNamespace: string;
+};
 
 /**
  * Puts the box's whole root together at `<stage>/<id>/root`: the overlay of the root's source and the workspace's own layer, with the volume, the journal and
  * the shared programs in their places. The box gets a copy in its own mount namespace; these mounts are taken away once it runs.
  */
-export async function assembleRoot({ site, workspace, name, store, source, userNamespace }: Parts): Promise<void> {
+export async function assembleRoot({
+  site,
+  workspace,
+  name,
+  firstId,
+  store,
+  source,
+  userNamespace,
+}: Parts): Promise<void> {
   const paths = boxPaths(site, workspace);
   const volume = volumePaths(store, workspace);
   const shift = site.privileged ? { userNamespace } : {};
@@ -33,7 +49,14 @@ export async function assembleRoot({ site, workspace, name, store, source, userN
       await chown(folder, diskIdOffset(site), diskIdOffset(site));
     }
     const inUpper = `${upper}/${source.layer}/${layer}`;
-    mountOverlay(target, { lower: [await place(lower, layer)], upper: `${inUpper}/upper`, work: `${inUpper}/work`, userXattr: !site.privileged });
+    const lowerFolder = await place(lower, layer);
+    mountOverlay(target, {
+      lower: [lowerFolder],
+      upper: `${inUpper}/upper`,
+      work: `${inUpper}/work`,
+      userXattr: !site.privileged,
+      as: firstId,
+    });
   };
 
   await overlay(source.root, "root", paths.root);

@@ -28,8 +28,10 @@ export function forbiddenNamespaces(privileged: boolean): Finding | null {
   });
   if (read("/proc/sys/user/max_user_namespaces") === "0") return closed("user.max_user_namespaces", "28633");
   if (privileged) return null;
-  if (read("/proc/sys/kernel/unprivileged_userns_clone") === "0") return closed("kernel.unprivileged_userns_clone", "1");
-  if (read("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") === "1") return closed("kernel.apparmor_restrict_unprivileged_userns", "0");
+  if (read("/proc/sys/kernel/unprivileged_userns_clone") === "0")
+    return closed("kernel.unprivileged_userns_clone", "1");
+  if (read("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") === "1")
+    return closed("kernel.apparmor_restrict_unprivileged_userns", "0");
   return null;
 }
 
@@ -38,7 +40,12 @@ export async function lookAtHost(site: Site): Promise<HostAbilities> {
   const rules = findProgram("nft") !== null && findProgram("ip") !== null;
   const tunnelDevice = isTunnelOpen() ? null : await makeTunnelDevice(site);
   const tunnel = isTunnelOpen() || tunnelDevice !== null;
-  return { crun: findProgram("crun"), rules, egress: rules && tunnel && findProgram("slirp4netns") !== null, tunnelDevice };
+  return {
+    crun: findProgram("crun"),
+    rules,
+    egress: rules && tunnel && findProgram("slirp4netns") !== null,
+    tunnelDevice,
+  };
 }
 
 /** A node for the same device that boxes' network processes may open; null where that is not possible. */
@@ -52,33 +59,109 @@ async function makeTunnelDevice(site: Site): Promise<string | null> {
 type Seen = { site: Site; abilities: HostAbilities; cgroups: Cgroups; store: Store; limitsDisk: boolean };
 
 /** Everything that `alcove doctor` says about this host, each gap with the command that mends it. */
-export function hostFindings({ site, abilities, cgroups, store, limitsDisk }: Seen): { runtime: Finding[]; volumes: Finding[] } {
+export function hostFindings({ site, abilities, cgroups, store, limitsDisk }: Seen): {
+  runtime: Finding[];
+  volumes: Finding[];
+} {
   const forbidden = forbiddenNamespaces(site.privileged);
-  const program = (id: string, title: string, ok: boolean, detail: string, remedy: string): Finding => ({ id, level: ok ? "ok" : "missing", title, detail: ok ? title : detail, remedy: ok ? null : remedy });
+  const program = (id: string, title: string, ok: boolean, detail: string, remedy: string): Finding => ({
+    id,
+    level: ok ? "ok" : "missing",
+    title,
+    detail: ok ? title : detail,
+    remedy: ok ? null : remedy,
+  });
   const sudo = site.privileged ? "" : "sudo ";
   const install = (name: string): string => `${sudo}apt-get install -y ${name}`;
   const runtime: Finding[] = [
-    forbidden ?? { id: "user-namespaces", level: "ok", title: "User namespaces are allowed", detail: "Every workspace has user ids of its own.", remedy: null },
+    forbidden ?? {
+      id: "user-namespaces",
+      level: "ok",
+      title: "User namespaces are allowed",
+      detail: "Every workspace has user ids of its own.",
+      remedy: null,
+    },
     abilities.crun === null
-      ? { id: "crun", level: "broken", title: "crun starts workspaces", detail: "crun is not installed: no workspace can start.", remedy: install("crun") }
+      ? {
+          id: "crun",
+          level: "broken",
+          title: "crun starts workspaces",
+          detail: "crun is not installed: no workspace can start.",
+          remedy: install("crun"),
+        }
       : program("crun", "crun starts workspaces", true, "", ""),
-    program("nftables", "nftables keeps workspaces off private networks", abilities.rules, "nft or ip is not installed: workspaces have no network at all.", install("nftables iproute2")),
-    program("slirp4netns", "slirp4netns connects workspaces to the internet", findProgram("slirp4netns") !== null, "slirp4netns is not installed: workspaces reach no network beside the model gateway.", install("slirp4netns")),
+    program(
+      "nftables",
+      "nftables keeps workspaces off private networks",
+      abilities.rules,
+      "nft or ip is not installed: workspaces have no network at all.",
+      install("nftables iproute2"),
+    ),
+    program(
+      "slirp4netns",
+      "slirp4netns connects workspaces to the internet",
+      findProgram("slirp4netns") !== null,
+      "slirp4netns is not installed: workspaces reach no network beside the model gateway.",
+      install("slirp4netns"),
+    ),
   ];
   if (findProgram("slirp4netns") !== null && abilities.rules && !abilities.egress) {
-    runtime.push({ id: "tun", level: "missing", title: "/dev/net/tun is open to this user", detail: "/dev/net/tun is closed or missing: workspaces reach no network beside the model gateway.", remedy: `${sudo}chmod 0666 /dev/net/tun` });
+    runtime.push({
+      id: "tun",
+      level: "missing",
+      title: "/dev/net/tun is open to this user",
+      detail: "/dev/net/tun is closed or missing: workspaces reach no network beside the model gateway.",
+      remedy: `${sudo}chmod 0666 /dev/net/tun`,
+    });
   }
   runtime.push(
     site.privileged
-      ? program("mmdebstrap", "mmdebstrap builds the workspaces' own root file system", findProgram("mmdebstrap") !== null, "mmdebstrap is not installed: workspaces run over the host's programs.", install("mmdebstrap"))
-      : { id: "root-rights", level: "missing", title: "Alcove runs with root rights", detail: "As an ordinary user workspaces run over the host's programs, and packages cannot be installed in them.", remedy: "sudo npm start" },
-    program("cgroups", "Memory, processor and process limits work", cgroups.limits, "This process may not make control groups: limits are not kept.", site.privileged ? "mount -o remount,rw /sys/fs/cgroup" : "sudo npm start"),
+      ? program(
+          "mmdebstrap",
+          "mmdebstrap builds the workspaces' own root file system",
+          findProgram("mmdebstrap") !== null,
+          "mmdebstrap is not installed: workspaces run over the host's programs.",
+          install("mmdebstrap"),
+        )
+      : {
+          id: "root-rights",
+          level: "missing",
+          title: "Alcove runs with root rights",
+          detail:
+            "As an ordinary user workspaces run over the host's programs, and packages cannot be installed in them.",
+          remedy: "sudo npm start",
+        },
+    program(
+      "cgroups",
+      "Memory, processor and process limits work",
+      cgroups.limits,
+      "This process may not make control groups: limits are not kept.",
+      site.privileged ? "mount -o remount,rw /sys/fs/cgroup" : "sudo npm start",
+    ),
   );
   const volumes: Finding[] = [
     store.kind === "btrfs"
-      ? { id: "snapshots", level: "ok", title: "Snapshots take no time", detail: "Workspaces lie on btrfs.", remedy: null }
-      : { id: "snapshots", level: "missing", title: "Snapshots take no time", detail: `Workspaces lie in plain folders, because ${store.why}: a snapshot copies every file.`, remedy: site.privileged ? install("btrfs-progs") : "sudo npm start" },
-    program("disk-limits", "Disk limits work", limitsDisk, "A workspace may fill the disk: hard limits need btrfs and Linux 6.7.", store.kind === "plain" ? "sudo npm start" : "uname -r"),
+      ? {
+          id: "snapshots",
+          level: "ok",
+          title: "Snapshots take no time",
+          detail: "Workspaces lie on btrfs.",
+          remedy: null,
+        }
+      : {
+          id: "snapshots",
+          level: "missing",
+          title: "Snapshots take no time",
+          detail: `Workspaces lie in plain folders, because ${store.why}: a snapshot copies every file.`,
+          remedy: site.privileged ? install("btrfs-progs") : "sudo npm start",
+        },
+    program(
+      "disk-limits",
+      "Disk limits work",
+      limitsDisk,
+      "A workspace may fill the disk: hard limits need btrfs and Linux 6.7.",
+      store.kind === "plain" ? "sudo npm start" : "uname -r",
+    ),
   ];
   return { runtime, volumes };
 }

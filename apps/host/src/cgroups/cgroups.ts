@@ -6,7 +6,13 @@ import { listMounts } from "../kernel/mounts.ts";
 import { SystemCallError } from "../kernel/libc.ts";
 
 /** Mount points of the cgroup hierarchies (cgroups(7)). */
-type Hierarchies = { unified: string | null; pids: string | null; memory: string | null; cpu: string | null; cpuacct: string | null };
+type Hierarchies = {
+  unified: string | null;
+  pids: string | null;
+  memory: string | null;
+  cpu: string | null;
+  cpuacct: string | null;
+};
 
 export interface Cgroups {
   /** True when processes can be counted and limited. */
@@ -45,7 +51,9 @@ export function createCgroups(instance: string, privileged: boolean): Cgroups {
       mkdirSync(folder(mount, name), { recursive: true });
       return `${folder(mount, name)}/cgroup.procs`;
     });
-  const names = (): string[] => [...new Set(controllers.flatMap((mount) => listFolders(`${mount}/alcove/${instance}`)))];
+  const names = (): string[] => [
+    ...new Set(controllers.flatMap((mount) => listFolders(`${mount}/alcove/${instance}`))),
+  ];
 
   const setLimits = (id: string, limits: Limits): void => {
     const { pids, memory, cpu } = hierarchies;
@@ -54,17 +62,20 @@ export function createCgroups(instance: string, privileged: boolean): Cgroups {
       const value = limits.memoryBytes === undefined ? null : String(limits.memoryBytes);
       if (isPure) writeFileSync(`${folder(memory, id)}/memory.max`, value ?? "max");
       else writeFileSync(`${folder(memory, id)}/memory.limit_in_bytes`, value ?? "-1");
-      if (isPure && existsSync(`${folder(memory, id)}/memory.oom.group`)) writeFileSync(`${folder(memory, id)}/memory.oom.group`, "0");
+      if (isPure && existsSync(`${folder(memory, id)}/memory.oom.group`))
+        writeFileSync(`${folder(memory, id)}/memory.oom.group`, "0");
     }
     if (cpu !== null) {
       const quota = limits.cpus === undefined ? null : Math.round(limits.cpus * 100_000);
       if (isPure) writeFileSync(`${folder(cpu, id)}/cpu.max`, `${quota ?? "max"} 100000`);
-      else if (existsSync(`${folder(cpu, id)}/cpu.cfs_quota_us`)) writeFileSync(`${folder(cpu, id)}/cpu.cfs_quota_us`, String(quota ?? -1));
+      else if (existsSync(`${folder(cpu, id)}/cpu.cfs_quota_us`))
+        writeFileSync(`${folder(cpu, id)}/cpu.cfs_quota_us`, String(quota ?? -1));
     }
   };
 
   const kill = (name: string): void => {
-    if (unified !== null && existsSync(`${folder(unified, name)}/cgroup.kill`)) return writeFileSync(`${folder(unified, name)}/cgroup.kill`, "1");
+    if (unified !== null && existsSync(`${folder(unified, name)}/cgroup.kill`))
+      return writeFileSync(`${folder(unified, name)}/cgroup.kill`, "1");
     for (const mount of controllers) for (const pid of readPids(folder(mount, name))) killPid(pid);
   };
 
@@ -119,19 +130,25 @@ export function createCgroups(instance: string, privileged: boolean): Cgroups {
       }
     },
     freezeBox(id, frozen) {
-      if (unified !== null && existsSync(folder(unified, id))) writeFileSync(`${folder(unified, id)}/cgroup.freeze`, frozen ? "1" : "0");
+      if (unified !== null && existsSync(folder(unified, id)))
+        writeFileSync(`${folder(unified, id)}/cgroup.freeze`, frozen ? "1" : "0");
     },
     isFrozen: (id) => unified !== null && number(`${folder(unified, id)}/cgroup.freeze`) === 1,
     usage(id) {
       if (controllers.length === 0) return null;
       const { memory, pids } = hierarchies;
       return {
-        memoryBytes: memory === null ? null : number(`${folder(memory, id)}/${isPure ? "memory.current" : "memory.usage_in_bytes"}`),
+        memoryBytes:
+          memory === null
+            ? null
+            : number(`${folder(memory, id)}/${isPure ? "memory.current" : "memory.usage_in_bytes"}`),
         cpuMicros: cpuMicros(id),
         processes: pids === null ? null : number(`${folder(pids, id)}/pids.current`),
       };
     },
-    list: () => [...new Set(names().map((name) => (name.endsWith(outerSuffix) ? name.slice(0, -outerSuffix.length) : name)))],
+    list: () => [
+      ...new Set(names().map((name) => (name.endsWith(outerSuffix) ? name.slice(0, -outerSuffix.length) : name))),
+    ],
   };
 }
 
@@ -146,18 +163,28 @@ function findHierarchies(): Hierarchies {
     if (unified === null) return null;
     return readFileSync(`${unified}/cgroup.controllers`, "utf8").trim().split(" ").includes(name) ? unified : null;
   };
-  return { unified, pids: controller("pids"), memory: controller("memory"), cpu: controller("cpu"), cpuacct: controller("cpuacct") };
+  return {
+    unified,
+    pids: controller("pids"),
+    memory: controller("memory"),
+    cpu: controller("cpu"),
+    cpuacct: controller("cpuacct"),
+  };
 }
 
 /** Makes `alcove/<instance>` in each hierarchy and hands the controllers down; false where the host does not let us. */
 function prepare(hierarchies: Hierarchies, instance: string): boolean {
   try {
-    for (const mount of new Set(Object.values(hierarchies))) if (mount !== null) mkdirSync(`${mount}/alcove/${instance}`, { recursive: true });
+    for (const mount of new Set(Object.values(hierarchies)))
+      if (mount !== null) mkdirSync(`${mount}/alcove/${instance}`, { recursive: true });
     const { unified } = hierarchies;
     if (unified === null) return Object.values(hierarchies).some((mount) => mount !== null);
-    const wanted = (["pids", "memory", "cpu"] as const).filter((name) => hierarchies[name] === unified).map((name) => `+${name}`);
+    const wanted = (["pids", "memory", "cpu"] as const)
+      .filter((name) => hierarchies[name] === unified)
+      .map((name) => `+${name}`);
     if (wanted.length > 0) {
-      for (const folder of ["", "/alcove", `/alcove/${instance}`]) writeFileSync(`${unified}${folder}/cgroup.subtree_control`, wanted.join(" "));
+      for (const folder of ["", "/alcove", `/alcove/${instance}`])
+        writeFileSync(`${unified}${folder}/cgroup.subtree_control`, wanted.join(" "));
     }
     return true;
   } catch (error) {

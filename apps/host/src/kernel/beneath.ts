@@ -56,7 +56,9 @@ export function lookAt(top: Opened, path: string): BigIntStats | null {
 
 /** Names in the folder, in no order. */
 export function namesIn(folder: Opened): string[] {
-  return readdirSync(`/proc/self/fd/${folder.fd}`, { encoding: "buffer" }).map((name) => Buffer.from(name).toString("latin1"));
+  return readdirSync(`/proc/self/fd/${folder.fd}`, { encoding: "buffer" }).map((name) =>
+    Buffer.from(name).toString("latin1"),
+  );
 }
 
 /** Where a link leads, as bytes. */

@@ -28,7 +28,11 @@ export async function runCommand(command: string[], options: CommandOptions = {}
     env: { ...plainEnvironment, ...options.env },
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
-  const [stdout, stderr, exitCode] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text(), child.exited]);
+  const [stdout, stderr, exitCode] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
   return { exitCode, stdout, stderr };
 }
 
@@ -38,5 +42,8 @@ export async function mustRun(command: string[], options: CommandOptions = {}): 
   if (exitCode === 0) return stdout;
   options.signal?.throwIfAborted();
   const words = stderr.trim().slice(-1_000);
-  throw new CodedError("internal", `Cannot run ${command[0]}: it ended with ${exitCode}${words === "" ? "" : `: ${words}`}`);
+  throw new CodedError(
+    "internal",
+    `Cannot run ${command[0]}: it ended with ${exitCode}${words === "" ? "" : `: ${words}`}`,
+  );
 }

@@ -13,6 +13,10 @@ const { symbols } = dlopen("libc.so.6", {
   execv: { args: ["ptr", "ptr"], returns: "i32" },
   setenv: { args: ["ptr", "ptr", "i32"], returns: "i32" },
   renameat2: { args: ["i32", "ptr", "i32", "ptr", "u32"], returns: "i32" },
+  setfsuid: { args: ["u32"], returns: "i32" },
+  setfsgid: { args: ["u32"], returns: "i32" },
+  capget: { args: ["ptr", "ptr"], returns: "i32" },
+  capset: { args: ["ptr", "ptr"], returns: "i32" },
   umask: { args: ["u32"], returns: "u32" },
   __errno_location: { args: [], returns: "ptr" },
 });

@@ -1,4 +1,5 @@
 import { closeSync, openSync, readFileSync } from "node:fs";
+import { withFileUser } from "./file-user.ts";
 import { check, cString, libc, SystemCallError, systemCall } from "./libc.ts";
 
 const atFdcwd = -100;
@@ -47,12 +48,22 @@ export function mount(type: string, source: string, target: string, flags: numbe
   check(`mount ${type}`, libc.mount(cString(source), cString(target), cString(type), BigInt(flags), cString(data)));
 }
 
-/** An overlay of read-only lower folders (topmost first) and one upper folder with its work folder, which share a file system. */
-export function mountOverlay(target: string, layers: { lower: string[]; upper: string; work: string; userXattr: boolean }): void {
+/**
+ * An overlay of read-only lower folders (topmost first) and one upper folder with its work folder, which share a file system. It writes to the upper folder `as` a
+ * user that the folder's mount maps: where it cannot, the kernel makes the overlay read-only without a word.
+ */
+export function mountOverlay(
+  target: string,
+  layers: { lower: string[]; upper: string; work: string; userXattr: boolean; as: number },
+): void {
   const escape = (path: string): string => path.replaceAll(/[\\,:]/g, (sign) => `\\${sign}`);
-  const data = [`lowerdir=${layers.lower.map(escape).join(":")}`, `upperdir=${escape(layers.upper)}`, `workdir=${escape(layers.work)}`];
+  const data = [
+    `lowerdir=${layers.lower.map(escape).join(":")}`,
+    `upperdir=${escape(layers.upper)}`,
+    `workdir=${escape(layers.work)}`,
+  ];
   if (layers.userXattr) data.push("userxattr");
-  mount("overlay", "overlay", target, 0, data.join(","));
+  withFileUser(layers.as, () => mount("overlay", "overlay", target, 0, data.join(",")));
 }
 
 /** Takes the mount away now, from its users when the last one is done; nothing happens where none is. */
@@ -69,7 +80,8 @@ export type MountEntry = { target: string; type: string; source: string; options
 
 /** The mounts that this process sees, in their order (proc(5), mountinfo). */
 export function listMounts(): MountEntry[] {
-  const plain = (text = ""): string => text.replaceAll(/\\([0-7]{3})/g, (_, octal: string) => String.fromCodePoint(Number.parseInt(octal, 8)));
+  const plain = (text = ""): string =>
+    text.replaceAll(/\\([0-7]{3})/g, (_, octal: string) => String.fromCodePoint(Number.parseInt(octal, 8)));
   return readFileSync("/proc/self/mountinfo", "utf8")
     .trimEnd()
     .split("\n")
@@ -77,7 +89,13 @@ export function listMounts(): MountEntry[] {
       const [head = "", tail = ""] = line.split(" - ");
       const [, , , , target, options = ""] = head.split(" ");
       const [type = "", source, superOptions = ""] = tail.split(" ");
-      return { target: plain(target), type, source: plain(source), options: options.split(","), superOptions: superOptions.split(",") };
+      return {
+        target: plain(target),
+        type,
+        source: plain(source),
+        options: options.split(","),
+        superOptions: superOptions.split(","),
+      };
     });
 }
 

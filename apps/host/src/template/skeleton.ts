@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { chmod, chown, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { resolverAddress } from "../boxes/network-rules.ts";
 import { mustRun } from "../kernel/command.ts";
@@ -7,21 +8,107 @@ export const skeletonVersion = 1;
 
 /** What programs of the host's /usr need of /etc; no name here holds a secret, a user of the host or its network. */
 const copiedFromEtc = [
-  "alternatives", "apt/keyrings", "apt/preferences.d", "apt/sources.list", "apt/sources.list.d", "apt/trusted.gpg.d", "bash.bashrc", "bash_completion.d", "bindresvport.blacklist", "ca-certificates",
-  "ca-certificates.conf", "chromium", "chromium.d", "debconf.conf", "debian_version", "deluser.conf", "adduser.conf", "dpkg", "emacs", "fonts", "gai.conf", "groff", "gtk-2.0", "gtk-3.0", "host.conf",
-  "inputrc", "issue", "java-17-openjdk", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "locale.alias", "locale.gen", "localtime", "login.defs", "magic", "magic.mime", "mailcap", "manpath.config", "mime.types",
-  "nanorc", "networks", "nsswitch.conf", "os-release", "pam.conf", "pam.d", "perl", "profile", "profile.d", "protocols", "python3", "python3.11", "python3.12", "python3.13", "rpc", "security", "selinux",
-  "services", "sgml", "shells", "skel", "ssl/certs", "ssl/openssl.cnf", "sudo.conf", "sudoers", "terminfo", "timezone", "vim", "wgetrc", "xattr.conf", "xdg", "xml", "X11",
+  "alternatives",
+  "apt/keyrings",
+  "apt/preferences.d",
+  "apt/sources.list",
+  "apt/sources.list.d",
+  "apt/trusted.gpg.d",
+  "bash.bashrc",
+  "bash_completion.d",
+  "bindresvport.blacklist",
+  "ca-certificates",
+  "ca-certificates.conf",
+  "chromium",
+  "chromium.d",
+  "debconf.conf",
+  "debian_version",
+  "deluser.conf",
+  "adduser.conf",
+  "dpkg",
+  "emacs",
+  "fonts",
+  "gai.conf",
+  "groff",
+  "gtk-2.0",
+  "gtk-3.0",
+  "host.conf",
+  "inputrc",
+  "issue",
+  "java-17-openjdk",
+  "ld.so.cache",
+  "ld.so.conf",
+  "ld.so.conf.d",
+  "locale.alias",
+  "locale.gen",
+  "localtime",
+  "login.defs",
+  "magic",
+  "magic.mime",
+  "mailcap",
+  "manpath.config",
+  "mime.types",
+  "nanorc",
+  "networks",
+  "nsswitch.conf",
+  "os-release",
+  "pam.conf",
+  "pam.d",
+  "perl",
+  "profile",
+  "profile.d",
+  "protocols",
+  "python3",
+  "python3.11",
+  "python3.12",
+  "python3.13",
+  "rpc",
+  "security",
+  "selinux",
+  "services",
+  "sgml",
+  "shells",
+  "skel",
+  "ssl/certs",
+  "ssl/openssl.cnf",
+  "sudo.conf",
+  "sudoers",
+  "terminfo",
+  "timezone",
+  "vim",
+  "wgetrc",
+  "xattr.conf",
+  "xdg",
+  "xml",
+  "X11",
 ];
 
 /** Makes the root's lower layer of boxes that run over the host's own /usr: `/` without the host's users, files and secrets. About a second. */
 export async function makeSkeleton(target: string): Promise<void> {
   const fresh = `${target}.new`;
   await rm(fresh, { recursive: true, force: true });
-  for (const folder of ["boot", "dev", "etc/apt/apt.conf.d", "etc/ssl", "home", "media", "mnt", "proc", "root", "run", "srv", "sys", "usr", "var/cache/apt/archives/partial", "var/lib/apt/lists/partial", "var/lib/pam"]) {
+  for (const folder of [
+    "boot",
+    "dev",
+    "etc/apt/apt.conf.d",
+    "etc/ssl",
+    "home",
+    "media",
+    "mnt",
+    "proc",
+    "root",
+    "run",
+    "srv",
+    "sys",
+    "usr",
+    "var/cache/apt/archives/partial",
+    "var/lib/apt/lists/partial",
+    "var/lib/pam",
+  ]) {
     await mkdir(`${fresh}/${folder}`, { recursive: true, mode: 0o755 });
   }
-  for (const folder of ["backups", "lib/misc", "local", "log/apt", "mail", "opt", "spool", "lib/python", "lib/sudo"]) await mkdir(`${fresh}/var/${folder}`, { recursive: true, mode: 0o755 });
+  for (const folder of ["backups", "lib/misc", "local", "log/apt", "mail", "opt", "spool", "lib/python", "lib/sudo"])
+    await mkdir(`${fresh}/var/${folder}`, { recursive: true, mode: 0o755 });
   for (const name of ["bin", "sbin", "lib", "lib32", "lib64", "libx32"]) {
     if ((await stat(`/usr/${name}`).catch(() => null)) !== null) await symlink(`usr/${name}`, `${fresh}/${name}`);
   }
@@ -34,7 +121,8 @@ export async function makeSkeleton(target: string): Promise<void> {
   await symlink("/run/lock", `${fresh}/var/lock`);
   for (const name of copiedFromEtc) await copyIfThere(`/etc/${name}`, `${fresh}/etc/${name}`);
   await copyIfThere("/var/lib/dpkg", `${fresh}/var/lib/dpkg`);
-  for (const name of ["apt/extended_states", "ucf", "python", "xml-core", "sgml-base"]) await copyIfThere(`/var/lib/${name}`, `${fresh}/var/lib/${name}`);
+  for (const name of ["apt/extended_states", "ucf", "python", "xml-core", "sgml-base"])
+    await copyIfThere(`/var/lib/${name}`, `${fresh}/var/lib/${name}`);
   await dropSecretSources(`${fresh}/etc/apt`);
   await rm(`${fresh}/etc/ssl/private`, { recursive: true, force: true });
   await writeSystemUsers(`${fresh}/etc`);
@@ -50,7 +138,10 @@ async function copyIfThere(from: string, to: string): Promise<void> {
 
 /** A package source with a password in its address is the host owner's. */
 async function dropSecretSources(apt: string): Promise<void> {
-  for (const name of ["sources.list", ...(await readdir(`${apt}/sources.list.d`).catch(() => [])).map((file) => `sources.list.d/${file}`)]) {
+  for (const name of [
+    "sources.list",
+    ...(await readdir(`${apt}/sources.list.d`).catch(() => [])).map((file) => `sources.list.d/${file}`),
+  ]) {
     const text = await readFile(`${apt}/${name}`, "utf8").catch(() => "");
     if (/:\/\/[^/\s]*@/.test(text)) await rm(`${apt}/${name}`);
   }
@@ -62,8 +153,14 @@ async function writeSystemUsers(etc: string): Promise<void> {
     const id = Number(line.split(":")[2]);
     return line !== "" && (id < 1000 || id === 65_534);
   };
-  const passwd = (await readFile("/etc/passwd", "utf8")).split("\n").filter(isSystem).map((line) => line.split(":"));
-  const group = (await readFile("/etc/group", "utf8")).split("\n").filter(isSystem).map((line) => line.split(":"));
+  const passwd = (await readFile("/etc/passwd", "utf8"))
+    .split("\n")
+    .filter(isSystem)
+    .map((line) => line.split(":"));
+  const group = (await readFile("/etc/group", "utf8"))
+    .split("\n")
+    .filter(isSystem)
+    .map((line) => line.split(":"));
   await writeFile(`${etc}/passwd`, passwd.map(([name, , ...rest]) => `${[name, "x", ...rest].join(":")}\n`).join(""));
   await writeFile(`${etc}/group`, group.map(([name, , id]) => `${name}:x:${id}:\n`).join(""));
   await writeFile(`${etc}/shadow`, passwd.map(([name]) => `${name}:*:19000:0:99999:7:::\n`).join(""), { mode: 0o640 });
@@ -72,8 +169,10 @@ async function writeSystemUsers(etc: string): Promise<void> {
 
 /** What every box has, whatever its root is made of: the user, its rights, its resolver, and the places of what is mounted. `offset` is added to user ids. */
 export async function addBoxFiles(root: string, offset: number): Promise<void> {
-  for (const folder of ["workspace", "opt/alcove", "etc/sudoers.d"]) await mkdir(`${root}/${folder}`, { recursive: true, mode: 0o755 });
-  const append = (name: string, line: string): Promise<void> => writeFile(`${root}/etc/${name}`, `${line}\n`, { flag: "a" });
+  for (const folder of ["workspace", "opt/alcove", "etc/sudoers.d"])
+    await mkdir(`${root}/${folder}`, { recursive: true, mode: 0o755 });
+  const append = (name: string, line: string): Promise<void> =>
+    writeFile(`${root}/etc/${name}`, `${line}\n`, { flag: "a" });
   await append("passwd", "user:x:1000:1000:User:/workspace/user/home:/bin/bash");
   await append("group", "user:x:1000:");
   await append("shadow", "user:*:19000:0:99999:7:::");
@@ -88,9 +187,19 @@ export async function addBoxFiles(root: string, offset: number): Promise<void> {
   await rm(`${root}/etc/mtab`, { force: true });
   await symlink("../proc/self/mounts", `${root}/etc/mtab`);
   // Packages must not try to start services: there is no init system in a box.
-  await mkdir(`${root}/usr/sbin`, { recursive: true });
-  await writeFile(`${root}/usr/sbin/policy-rc.d`, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
-  for (const name of ["sudoers.d/user", "passwd", "group", "shadow", "gshadow", "resolv.conf", "hostname", "hosts", "machine-id"]) {
+  if (existsSync(`${root}/usr/sbin`))
+    await writeFile(`${root}/usr/sbin/policy-rc.d`, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
+  for (const name of [
+    "sudoers.d/user",
+    "passwd",
+    "group",
+    "shadow",
+    "gshadow",
+    "resolv.conf",
+    "hostname",
+    "hosts",
+    "machine-id",
+  ]) {
     await chown(`${root}/etc/${name}`, offset, offset);
   }
 }

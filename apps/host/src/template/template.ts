@@ -11,8 +11,36 @@ import type { RootSource } from "./root-source.ts";
 import { addBoxFiles, makeSkeleton, skeletonVersion } from "./skeleton.ts";
 
 const packages = [
-  "bash-completion", "bzip2", "ca-certificates", "curl", "file", "git", "iproute2", "iputils-ping", "jq", "less", "locales", "make", "man-db", "nano", "openssh-client", "patch", "procps", "python3", "python3-venv",
-  "ripgrep", "rsync", "sqlite3", "sudo", "tmux", "tree", "unzip", "vim-tiny", "wget", "xz-utils", "zip",
+  "bash-completion",
+  "bzip2",
+  "ca-certificates",
+  "curl",
+  "file",
+  "git",
+  "iproute2",
+  "iputils-ping",
+  "jq",
+  "less",
+  "locales",
+  "make",
+  "man-db",
+  "nano",
+  "openssh-client",
+  "patch",
+  "procps",
+  "python3",
+  "python3-venv",
+  "ripgrep",
+  "rsync",
+  "sqlite3",
+  "sudo",
+  "tmux",
+  "tree",
+  "unzip",
+  "vim-tiny",
+  "wget",
+  "xz-utils",
+  "zip",
 ];
 const recipeVersion = 1;
 const retryPausesMs = [10_000, 60_000, 300_000, 1_800_000];
@@ -28,23 +56,53 @@ export interface Template {
 /** The root file systems that boxes are made over, below the volume store's folder. */
 export function createTemplate({ site, store }: { site: Site; store: string }): Template {
   const folder = `${store}/templates`;
-  const version = createHash("sha256").update(JSON.stringify([recipeVersion, packages])).digest("hex").slice(0, 8);
+  const version = createHash("sha256")
+    .update(JSON.stringify([recipeVersion, packages]))
+    .digest("hex")
+    .slice(0, 8);
   const tree = `${folder}/${version}`;
   const skeleton = `${site.data}/skeleton/${skeletonVersion}`;
-  let status: TemplateStatus = existsSync(tree) ? { state: "ready", detail: "Workspaces have a root file system of their own" } : { state: "missing", detail: "Workspaces run over the host's programs" };
+  let status: TemplateStatus = existsSync(tree)
+    ? { state: "ready", detail: "Workspaces have a root file system of their own" }
+    : { state: "missing", detail: "Workspaces run over the host's programs" };
   let skeletonMade: Promise<void> | undefined;
 
   const hostRoot: RootSource = { kind: "host", root: skeleton, layer: "host" };
-  const templateRoot = (name: string): RootSource => ({ kind: "template", root: `${folder}/${name}`, layer: `template-${name}` });
+  const templateRoot = (name: string): RootSource => ({
+    kind: "template",
+    root: `${folder}/${name}`,
+    layer: `template-${name}`,
+  });
 
   const buildOnce = async (signal: AbortSignal): Promise<void> => {
     const fresh = `${tree}.new`;
     await rm(fresh, { recursive: true, force: true });
     await mkdir(folder, { recursive: true, mode: 0o755 });
-    const release = Object.fromEntries((await readFile("/etc/os-release", "utf8")).split("\n").map((line) => line.split("=")).map(([key, value]) => [key, value?.replaceAll('"', "")]));
+    const release = Object.fromEntries(
+      (await readFile("/etc/os-release", "utf8"))
+        .split("\n")
+        .map((line) => line.split("="))
+        .map(([key, value]) => [key, value?.replaceAll('"', "")]),
+    );
     const sources = await hostSources();
-    const command = ["mmdebstrap", "--mode=root", "--variant=apt", "--format=directory", `--include=${packages.join(",")}`, String(release["VERSION_CODENAME"]), fresh, ...sources];
-    const child = Bun.spawn(command, { stdin: "ignore", stdout: "ignore", stderr: "pipe", cwd: "/", env: plainEnvironment, signal });
+    const command = [
+      "mmdebstrap",
+      "--mode=root",
+      "--variant=apt",
+      "--format=directory",
+      `--include=${packages.join(",")}`,
+      String(release["VERSION_CODENAME"]),
+      fresh,
+      ...sources,
+    ];
+    const child = Bun.spawn(command, {
+      stdin: "ignore",
+      stdout: "ignore",
+      stderr: "pipe",
+      cwd: "/",
+      env: plainEnvironment,
+      signal,
+    });
     let last = "";
     let carry = "";
     const decoder = new TextDecoder();
@@ -53,7 +111,8 @@ export function createTemplate({ site, store }: { site: Site; store: string }): 
       carry = lines.pop() ?? "";
       for (const line of lines.filter((text) => text.trim() !== "")) {
         last = line.trim();
-        if (last.startsWith("I: ")) status = { state: "building", detail: `Building the root file system of workspaces: ${last.slice(3)}` };
+        if (last.startsWith("I: "))
+          status = { state: "building", detail: `Building the root file system of workspaces: ${last.slice(3)}` };
       }
     }
     if ((await child.exited) !== 0) throw new Error(last);
@@ -91,9 +150,14 @@ export function createTemplate({ site, store }: { site: Site; store: string }): 
           return;
         } catch (error) {
           if (signal.aborted) return;
-          status = { state: "failed", detail: `The root file system of workspaces was not built, it is tried again later: ${error instanceof Error ? error.message : String(error)}` };
+          status = {
+            state: "failed",
+            detail: `The root file system of workspaces was not built, it is tried again later: ${error instanceof Error ? error.message : String(error)}`,
+          };
         }
-        await sleep(retryPausesMs[Math.min(attempt, retryPausesMs.length - 1)], undefined, { signal }).catch(() => undefined);
+        await sleep(retryPausesMs[Math.min(attempt, retryPausesMs.length - 1)], undefined, { signal }).catch(
+          () => undefined,
+        );
       }
     },
   };
@@ -102,7 +166,9 @@ export function createTemplate({ site, store }: { site: Site; store: string }): 
 /** The files with this distribution's own package sources; sources of others need keys that a new tree does not have. */
 async function hostSources(): Promise<string[]> {
   const folder = "/etc/apt/sources.list.d";
-  const names = (await readdir(folder).catch(() => [])).filter((name) => /^(?:debian|ubuntu)\.(?:sources|list)$/.test(name)).map((name) => `${folder}/${name}`);
+  const names = (await readdir(folder).catch(() => []))
+    .filter((name) => /^(?:debian|ubuntu)\.(?:sources|list)$/.test(name))
+    .map((name) => `${folder}/${name}`);
   const old = await readFile("/etc/apt/sources.list", "utf8").catch(() => "");
   return /^deb /m.test(old) ? [...names, "/etc/apt/sources.list"] : names;
 }

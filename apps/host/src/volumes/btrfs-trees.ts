@@ -27,8 +27,18 @@ export function createBtrfsTrees(options: { folder: string; ownPool: boolean }):
       if (exitCode !== 0 && (await isThere(path))) throw new Error(`btrfs cannot delete a subvolume: ${stderr.trim()}`);
     },
     async touched(from, to) {
-      const child = Bun.spawn(["btrfs", "-q", "send", "--no-data", "-p", from, to], { stdin: "ignore", stdout: "pipe", stderr: "pipe", cwd: "/", env: plainEnvironment });
-      const [paths, words, exitCode] = await Promise.all([readTouchedPaths(child.stdout), new Response(child.stderr).text(), child.exited]);
+      const child = Bun.spawn(["btrfs", "-q", "send", "--no-data", "-p", from, to], {
+        stdin: "ignore",
+        stdout: "pipe",
+        stderr: "pipe",
+        cwd: "/",
+        env: plainEnvironment,
+      });
+      const [paths, words, exitCode] = await Promise.all([
+        readTouchedPaths(child.stdout),
+        new Response(child.stderr).text(),
+        child.exited,
+      ]);
       if (exitCode !== 0) throw new Error(`btrfs send ended with ${exitCode}: ${words.trim()}`);
       return paths;
     },

@@ -31,15 +31,26 @@ export async function compareTrees(from: Opened, to: Opened, touched: Iterable<s
     const after = lookAt(to, path);
     const change = path === "" ? null : compareEntries({ from, to, path, before, after });
     if (change !== null) found.set(path, change);
-    const isWhole = touched === null || before?.isDirectory() !== true || after?.isDirectory() !== true || before.ino !== after.ino;
-    if (isWhole) for (const name of childNames(from, before, to, after, path)) open.push(path === "" ? name : `${path}/${name}`);
+    const isWhole =
+      touched === null || before?.isDirectory() !== true || after?.isDirectory() !== true || before.ino !== after.ino;
+    if (isWhole)
+      for (const name of childNames(from, before, to, after, path)) open.push(path === "" ? name : `${path}/${name}`);
   }
   return [...found.values()].toSorted((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-function childNames(from: Opened, before: BigIntStats | null, to: Opened, after: BigIntStats | null, path: string): Set<string> {
+function childNames(
+  from: Opened,
+  before: BigIntStats | null,
+  to: Opened,
+  after: BigIntStats | null,
+  path: string,
+): Set<string> {
   const names = new Set<string>();
-  for (const [top, entry] of [[from, before], [to, after]] as const) {
+  for (const [top, entry] of [
+    [from, before],
+    [to, after],
+  ] as const) {
     if (entry?.isDirectory() !== true) continue;
     using folder = openFolder(top, path);
     for (const name of namesIn(folder)) names.add(name);
@@ -52,12 +63,29 @@ type Pair = { from: Opened; to: Opened; path: string; before: BigIntStats | null
 function compareEntries({ from, to, path, before, after }: Pair): TreeChange | null {
   if (before === null && after === null) return null;
   if (after === null) return before === null ? null : { path, change: "deleted", kind: kindOf(before), size: null };
-  const change = (word: "added" | "modified"): TreeChange => ({ path, change: word, kind: kindOf(after), size: after.isFile() ? Number(after.size) : null });
+  const change = (word: "added" | "modified"): TreeChange => ({
+    path,
+    change: word,
+    kind: kindOf(after),
+    size: after.isFile() ? Number(after.size) : null,
+  });
   if (before === null) return change("added");
   return sameEntry({ from, to, path, before, after }) ? null : change("modified");
 }
 
-function sameEntry({ from, to, path, before, after }: { from: Opened; to: Opened; path: string; before: BigIntStats; after: BigIntStats }): boolean {
+function sameEntry({
+  from,
+  to,
+  path,
+  before,
+  after,
+}: {
+  from: Opened;
+  to: Opened;
+  path: string;
+  before: BigIntStats;
+  after: BigIntStats;
+}): boolean {
   if (kindOf(before) !== kindOf(after)) return false;
   if (before.isDirectory()) return true;
   if (before.isSymbolicLink()) return readLink(from, path) === readLink(to, path);
@@ -86,7 +114,7 @@ function sameBytes(from: Opened, to: Opened, path: string): boolean {
   using other = openBeneath(to, path, flags);
   const left = Buffer.alloc(pieceBytes);
   const right = Buffer.alloc(pieceBytes);
-  for (let position = 0; ; ) {
+  for (let position = 0; ;) {
     const size = readSync(one.fd, left, 0, pieceBytes, position);
     if (size !== readSync(other.fd, right, 0, pieceBytes, position)) return false;
     if (size === 0) return true;

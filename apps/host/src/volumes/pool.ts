@@ -29,13 +29,15 @@ export async function openStore(site: Site): Promise<Store> {
   };
   if (existsSync(`${plain}/workspaces`)) return usePlain("this data directory already has plain volumes");
   if (!site.privileged) return usePlain("this needs root rights");
-  if (findProgram("btrfs") === null || findProgram("mkfs.btrfs") === null) return usePlain("btrfs-progs is not installed");
+  if (findProgram("btrfs") === null || findProgram("mkfs.btrfs") === null)
+    return usePlain("btrfs-progs is not installed");
   const pool = `${site.data}/pool`;
   await mkdir(pool, { recursive: true, mode: 0o711 });
   if (!(await isBtrfs(pool)) || !existsSync(`${pool}/workspaces`)) {
     if (!(await isBtrfs(pool))) {
       const problem = await mountPool(`${site.data}/pool.img`, pool);
-      if (problem !== null) return existsSync(`${site.data}/pool.img`) ? Promise.reject(new Error(problem)) : usePlain(problem);
+      if (problem !== null)
+        return existsSync(`${site.data}/pool.img`) ? Promise.reject(new Error(problem)) : usePlain(problem);
     }
     await mkdir(`${pool}/workspaces`, { recursive: true, mode: 0o711 });
   }
@@ -68,7 +70,15 @@ async function mountPool(image: string, pool: string): Promise<string | null> {
 
 /** `mount -o loop` takes a loop device that is already there for this file, and the kernel frees it after the last unmount. */
 async function mountImage(image: string, pool: string): Promise<string | null> {
-  const { exitCode, stderr } = await runCommand(["mount", "-t", "btrfs", "-o", "loop,noatime,discard=async,nosuid,nodev", image, pool]);
+  const { exitCode, stderr } = await runCommand([
+    "mount",
+    "-t",
+    "btrfs",
+    "-o",
+    "loop,noatime,discard=async,nosuid,nodev",
+    image,
+    pool,
+  ]);
   return exitCode === 0 ? null : `the pool cannot be mounted: ${stderr.trim()}`;
 }
 

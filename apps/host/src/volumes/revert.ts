@@ -1,4 +1,19 @@
-import { constants, copyFileSync, fchmodSync, fchownSync, futimesSync, lchownSync, mkdirSync, openSync, closeSync, renameSync, rmdirSync, symlinkSync, unlinkSync, type BigIntStats } from "node:fs";
+import {
+  constants,
+  copyFileSync,
+  fchmodSync,
+  fchownSync,
+  futimesSync,
+  lchownSync,
+  mkdirSync,
+  openSync,
+  closeSync,
+  renameSync,
+  rmdirSync,
+  symlinkSync,
+  unlinkSync,
+  type BigIntStats,
+} from "node:fs";
 import { randomBytes } from "node:crypto";
 import { inside, linkTarget, lookAt, namesIn, openFolder, splitPath, type Opened } from "../kernel/beneath.ts";
 import { SystemCallError } from "../kernel/libc.ts";
@@ -26,7 +41,8 @@ export function revertChanges({ changes, from, to, live }: Revert): { reverted: 
     attempt(path, () => (samePath(live, to, path) ? removeEntry(live, path) : lookAt(live, path) === null));
   }
   for (const { path, change } of changes) {
-    if (change !== "added") attempt(path, () => (samePath(live, to, path) ? putBack(from, live, path) : samePath(live, from, path)));
+    if (change !== "added")
+      attempt(path, () => (samePath(live, to, path) ? putBack(from, live, path) : samePath(live, from, path)));
   }
   return { reverted: reverted.toSorted(), kept: kept.toSorted() };
 }
@@ -61,10 +77,11 @@ function putBack(from: Opened, live: Opened, path: string): boolean {
     return true;
   }
   using source = openFolder(from, folder);
-  if (wanted.isSymbolicLink()) return replaceBy(target, name, (fresh) => {
-    symlinkSync(Buffer.from(linkTarget(source, name), "latin1"), fresh);
-    lchownSync(fresh, Number(wanted.uid), Number(wanted.gid));
-  });
+  if (wanted.isSymbolicLink())
+    return replaceBy(target, name, (fresh) => {
+      symlinkSync(Buffer.from(linkTarget(source, name), "latin1"), fresh);
+      lchownSync(fresh, Number(wanted.uid), Number(wanted.gid));
+    });
   // Sockets, pipes and devices are made again by the programs that use them.
   if (!wanted.isFile()) return false;
   return replaceBy(target, name, (fresh) => copyFile(inside(source, name), fresh, wanted));
@@ -126,5 +143,8 @@ function copyFile(source: Buffer, fresh: Buffer, wanted: BigIntStats): void {
 function isOfTree(error: unknown): boolean {
   if (!(error instanceof SystemCallError) && !(error instanceof Error && "code" in error)) return false;
   const { code } = error;
-  return typeof code === "string" && ["ENOENT", "ENOTDIR", "EISDIR", "EEXIST", "ENOTEMPTY", "ELOOP", "EBUSY", "EPERM"].includes(code);
+  return (
+    typeof code === "string" &&
+    ["ENOENT", "ENOTDIR", "EISDIR", "EEXIST", "ENOTEMPTY", "ELOOP", "EBUSY", "EPERM"].includes(code)
+  );
 }

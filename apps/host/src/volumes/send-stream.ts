@@ -36,10 +36,11 @@ export async function readTouchedPaths(stream: AsyncIterable<Uint8Array>): Promi
 
 function pathsOf(attributes: Buffer): string[] {
   const paths: string[] = [];
-  for (let at = 0; at + 4 <= attributes.length; ) {
+  for (let at = 0; at + 4 <= attributes.length;) {
     const type = attributes.readUInt16LE(at);
     const length = attributes.readUInt16LE(at + 2);
-    if (type === attribute.path || type === attribute.pathTo) paths.push(attributes.toString("latin1", at + 4, at + 4 + length));
+    if (type === attribute.path || type === attribute.pathTo)
+      paths.push(attributes.toString("latin1", at + 4, at + 4 + length));
     at += 4 + length;
   }
   return paths;

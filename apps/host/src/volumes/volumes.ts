@@ -34,7 +34,8 @@ export function createVolumes({ trees, store, idOffset, isRunning, whilePaused }
 
   const mustBeThere = async (id: WorkspaceId, snapshot?: SnapshotId): Promise<void> => {
     if (!(await isThere(at(id).live))) throw new CodedError("not_found", `Cannot find the volume of workspace "${id}"`);
-    if (snapshot !== undefined && !(await isThere(at(id).snapshot(snapshot)))) throw new CodedError("not_found", `Cannot find snapshot "${snapshot}" of workspace "${id}"`);
+    if (snapshot !== undefined && !(await isThere(at(id).snapshot(snapshot))))
+      throw new CodedError("not_found", `Cannot find snapshot "${snapshot}" of workspace "${id}"`);
   };
 
   /** Work on the disk: an error becomes `host_full` when that is why, else the given code. */
@@ -43,8 +44,11 @@ export function createVolumes({ trees, store, idOffset, isRunning, whilePaused }
       return await work();
     } catch (cause) {
       if (cause instanceof CodedError && cause.code !== "internal") throw cause;
-      if (await isFull(store)) throw new CodedError("host_full", `Cannot ${action}: the server's disk is full`, { cause });
-      throw new CodedError(code, `Cannot ${action}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+      if (await isFull(store))
+        throw new CodedError("host_full", `Cannot ${action}: the server's disk is full`, { cause });
+      throw new CodedError(code, `Cannot ${action}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+        cause,
+      });
     }
   };
 
@@ -64,14 +68,28 @@ export function createVolumes({ trees, store, idOffset, isRunning, whilePaused }
     await trees.create(path);
     await mkdir(`${path}/root`, { mode: 0o755 });
     await chown(`${path}/root`, idOffset, idOffset);
-    for (const [folder, owner] of [["", 0], ["/user", boxUser], ["/user/home", boxUser], ["/user/projects", boxUser], ["/system", boxUser], ["/system/logs", boxUser], ["/system/backups", boxUser], ["/system/state", boxUser]] as const) {
+    for (const [folder, owner] of [
+      ["", 0],
+      ["/user", boxUser],
+      ["/user/home", boxUser],
+      ["/user/projects", boxUser],
+      ["/system", boxUser],
+      ["/system/logs", boxUser],
+      ["/system/backups", boxUser],
+      ["/system/state", boxUser],
+    ] as const) {
       await mkdir(`${path}/workspace${folder}`, { mode: 0o755 });
       await chown(`${path}/workspace${folder}`, idOffset + owner, idOffset + owner);
     }
   };
 
   /** Opens both trees for a comparison; "now" is a snapshot for as long as it takes, where that costs nothing. */
-  const withTrees = async <T>(id: WorkspaceId, from: SnapshotId, to: SnapshotId | null, work: (from: Opened, to: Opened, touched: Set<string> | null) => Promise<T>): Promise<T> => {
+  const withTrees = async <T>(
+    id: WorkspaceId,
+    from: SnapshotId,
+    to: SnapshotId | null,
+    work: (from: Opened, to: Opened, touched: Set<string> | null) => Promise<T>,
+  ): Promise<T> => {
     const older = at(id).snapshot(from);
     const now = `${at(id).folder}/now`;
     let newer = to === null ? at(id).live : at(id).snapshot(to);
@@ -101,10 +119,13 @@ export function createVolumes({ trees, store, idOffset, isRunning, whilePaused }
         await rename(`${at(id).live}.new`, at(id).live);
       }),
     async destroy(id: WorkspaceId): Promise<void> {
-      if (await isRunning(id)) throw new CodedError("workspace_busy", "Cannot destroy the volume: the workspace's box still runs");
+      if (await isRunning(id))
+        throw new CodedError("workspace_busy", "Cannot destroy the volume: the workspace's box still runs");
       const paths = at(id);
-      for (const name of await readdir(paths.snapshots).catch(() => [])) await trees.remove(`${paths.snapshots}/${name}`);
-      for (const path of [paths.live, `${paths.live}.new`, paths.state, `${paths.state}.new`, `${paths.folder}/now`]) await trees.remove(path);
+      for (const name of await readdir(paths.snapshots).catch(() => []))
+        await trees.remove(`${paths.snapshots}/${name}`);
+      for (const path of [paths.live, `${paths.live}.new`, paths.state, `${paths.state}.new`, `${paths.folder}/now`])
+        await trees.remove(path);
       await rm(paths.folder, { recursive: true, force: true });
     },
     snapshot: (id: WorkspaceId, snapshot: SnapshotId) =>
@@ -115,7 +136,8 @@ export function createVolumes({ trees, store, idOffset, isRunning, whilePaused }
         const copy = () => trees.copy(at(id).live, target, { readOnly: true });
         await (trees.kind === "btrfs" ? copy() : whilePaused(id, copy));
       }),
-    deleteSnapshot: (id: WorkspaceId, snapshot: SnapshotId) => onDisk("internal", "delete the snapshot", () => trees.remove(at(id).snapshot(snapshot))),
+    deleteSnapshot: (id: WorkspaceId, snapshot: SnapshotId) =>
+      onDisk("internal", "delete the snapshot", () => trees.remove(at(id).snapshot(snapshot))),
     fork: (id: WorkspaceId, snapshot: SnapshotId, target: WorkspaceId) =>
       onDisk("internal", "fork the workspace", async () => {
         await prepare(target);
@@ -126,7 +148,8 @@ export function createVolumes({ trees, store, idOffset, isRunning, whilePaused }
     restore: (id: WorkspaceId, snapshot: SnapshotId) =>
       onDisk("internal", "restore the snapshot", async () => {
         await mustBeThere(id, snapshot);
-        if (await isRunning(id)) throw new CodedError("workspace_busy", "Cannot restore the snapshot: the workspace's box still runs");
+        if (await isRunning(id))
+          throw new CodedError("workspace_busy", "Cannot restore the snapshot: the workspace's box still runs");
         await prepare(id);
         const fresh = `${at(id).live}.new`;
         await trees.copy(at(id).snapshot(snapshot), fresh, { readOnly: false });
@@ -185,9 +208,14 @@ function publicPath(path: string): string {
 function openFile(top: Opened, path: string): { stream: Readable; size: number } {
   let fd: number;
   try {
-    ({ fd } = openBeneath(top, Buffer.from(path, "utf8").toString("latin1"), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK));
+    ({ fd } = openBeneath(
+      top,
+      Buffer.from(path, "utf8").toString("latin1"),
+      constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+    ));
   } catch (cause) {
-    if (cause instanceof SystemCallError && cause.code === "ENAMETOOLONG") throw new CodedError("path_invalid", `Cannot read "${path}": the path is too long`, { cause });
+    if (cause instanceof SystemCallError && cause.code === "ENAMETOOLONG")
+      throw new CodedError("path_invalid", `Cannot read "${path}": the path is too long`, { cause });
     throw new CodedError("file_not_found", `Cannot read "${path}": there is no such file in the snapshot`, { cause });
   }
   const stream = createReadStream("", { fd, autoClose: true });
