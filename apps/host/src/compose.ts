@@ -1,11 +1,14 @@
 import { createKeyedQueue } from "@alcove/base/keyed-queue";
+import { CodedError } from "@alcove/contract/errors";
 import type { WorkspaceId } from "@alcove/contract/ids";
 import { chmod, chown, mkdir } from "node:fs/promises";
 import { createBoxes } from "./boxes/boxes.ts";
 import { readLogEnd } from "./boxes/box-log.ts";
 import { diskIdOffset } from "./boxes/id-range.ts";
-import { forbiddenNamespaces, hostFindings, lookAtHost } from "./capabilities/abilities.ts";
+import { hostFindings, lookAtHost } from "./capabilities/abilities.ts";
 import { createCgroups, removeInstanceFolders } from "./cgroups/cgroups.ts";
+import { forbiddenNamespaces } from "./capabilities/forbidden-namespaces.ts";
+import { releaseNamespace, type Rights } from "./own-namespace.ts";
 import { serveOperations, type Handlers } from "./server.ts";
 import { boxPaths, type Site } from "./site.ts";
 import { sweep } from "./sweep.ts";
@@ -22,11 +25,13 @@ const done = {};
 export async function runHost({
   site,
   socket,
+  rights,
   signal,
   buildsTemplate,
 }: {
   site: Site;
   socket: string;
+  rights: Rights;
   signal: AbortSignal;
   buildsTemplate: boolean;
 }): Promise<void> {
@@ -67,21 +72,27 @@ export async function runHost({
   await sweep({ site, boxes, cgroups });
 
   let stopsBoxes = false;
+  const mustHaveRights = (): void => {
+    if (rights.kind !== "none") return;
+    throw new CodedError("namespaces_forbidden", rights.finding.detail, { hint: `Run \`${rights.finding.remedy}\`.` });
+  };
   const one =
     <R extends { workspace: WorkspaceId }, A>(work: (request: R) => Promise<A>) =>
-    (request: R): Promise<A> =>
-      queue.run(request.workspace, () => work(request));
+    (request: R): Promise<A> => {
+      mustHaveRights();
+      return queue.run(request.workspace, () => work(request));
+    };
   const quiet = <R extends { workspace: WorkspaceId }>(work: (request: R) => Promise<unknown>) =>
     one(async (request: R) => {
       await work(request);
       return done;
     });
-  const findings = () => hostFindings({ site, abilities, cgroups, store, limitsDisk: trees.hasLimits });
+  const findings = () => hostFindings({ site, rights, abilities, cgroups, store, limitsDisk: trees.hasLimits });
 
   const handlers: Handlers = {
     async "runtime.capabilities"() {
       abilities = await lookAtHost(site);
-      const usable = abilities.crun !== null && forbiddenNamespaces(site.privileged) === null;
+      const usable = abilities.crun !== null && rights.kind !== "none" && forbiddenNamespaces(site.privileged) === null;
       const status = template.status();
       const { runtime } = findings();
       const rootfs = status.state === "ready" ? ("template" as const) : ("host" as const);
@@ -146,6 +157,7 @@ export async function runHost({
   await server[Symbol.asyncDispose]();
   await Promise.all([...background, queue.drain()]);
   if (!stopsBoxes) return;
+  if (rights.kind === "namespace") return releaseNamespace(site.data);
   await closeStore(site);
   removeInstanceFolders(site.instance);
 }

@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { runHost } from "./compose.ts";
 import { logLine } from "./log.ts";
 import { openSite } from "./site.ts";
-import { enterOwnNamespace } from "./own-namespace.ts";
+import { takeRights } from "./own-namespace.ts";
 
 const { values } = parseArgs({
   options: {
@@ -21,7 +21,7 @@ if (values.data === undefined || values.socket === undefined || owner === null) 
   process.exit(2);
 }
 
-const privileged = await enterOwnNamespace(values.data);
+const rights = await takeRights(values.data);
 const ending = new AbortController();
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => ending.abort());
 if (values["parent-pipe"]) {
@@ -32,17 +32,11 @@ if (values["parent-pipe"]) {
 }
 
 try {
-  const site = openSite({
-    data: values.data,
-    owner: { uid: privileged ? Number(owner[1]) : 0, gid: privileged ? Number(owner[2]) : 0 },
-    privileged,
-  });
-  await runHost({
-    site,
-    socket: values.socket,
-    signal: ending.signal,
-    buildsTemplate: privileged && !values["no-template"],
-  });
+  // In the user's own namespace the user itself is id 0.
+  const ids = rights.kind === "namespace" ? { uid: 0, gid: 0 } : { uid: Number(owner[1]), gid: Number(owner[2]) };
+  const site = openSite({ data: values.data, owner: ids, rights: rights.kind });
+  const buildsTemplate = rights.kind === "root" && !values["no-template"];
+  await runHost({ site, socket: values.socket, rights, signal: ending.signal, buildsTemplate });
   process.exit(0);
 } catch (error) {
   logLine("error", "the host process cannot go on", { error });

@@ -15,11 +15,18 @@ export type Site = {
 };
 
 /** The site of a data directory; makes the folder when it is missing. */
-export function openSite(options: { data: string; owner: { uid: number; gid: number }; privileged: boolean }): Site {
+export function openSite(options: {
+  data: string;
+  owner: { uid: number; gid: number };
+  rights: "root" | "namespace" | "none";
+}): Site {
   mkdirSync(options.data, { recursive: true, mode: 0o755 });
   const data = realpathSync(options.data);
   const instance = createHash("sha256").update(data).digest("hex").slice(0, 8);
-  return { ...options, data, instance, stage: `${options.privileged ? "/run/alcove" : "/mnt/alcove"}/${instance}` };
+  const stage = { root: `/run/alcove/${instance}`, namespace: `/mnt/alcove/${instance}`, none: `${data}/stage` }[
+    options.rights
+  ];
+  return { data, owner: options.owner, privileged: options.rights === "root", instance, stage };
 }
 
 /** The paths of one workspace's box. */

@@ -1,9 +1,11 @@
 import type { Finding } from "@alcove/contract/api/account";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { isTunnelOpen } from "../boxes/box-network.ts";
 import type { Cgroups } from "../cgroups/cgroups.ts";
 import { findProgram, mustRun } from "../kernel/command.ts";
+import { forbiddenNamespaces } from "./forbidden-namespaces.ts";
 import type { Site } from "../site.ts";
+import type { Rights } from "../own-namespace.ts";
 import type { Store } from "../volumes/pool.ts";
 
 /** What this host can do for boxes, looked at again each time: a package may have been installed meanwhile. */
@@ -15,25 +17,6 @@ export type HostAbilities = {
   /** A device that the box's network process is given in place of a closed /dev/net/tun. */
   tunnelDevice: string | null;
 };
-
-/** The setting that forbids this user to make user namespaces, as a finding; null when they are allowed. */
-export function forbiddenNamespaces(privileged: boolean): Finding | null {
-  const read = (path: string): string | null => (existsSync(path) ? readFileSync(path, "utf8").trim() : null);
-  const closed = (setting: string, value: string): Finding => ({
-    id: "user-namespaces",
-    level: "broken",
-    title: "User namespaces are forbidden on this host",
-    detail: `Workspaces cannot start: ${setting} is ${read(`/proc/sys/${setting.replaceAll(".", "/")}`) ?? "unset"}.`,
-    remedy: `sudo sysctl -w ${setting}=${value}`,
-  });
-  if (read("/proc/sys/user/max_user_namespaces") === "0") return closed("user.max_user_namespaces", "28633");
-  if (privileged) return null;
-  if (read("/proc/sys/kernel/unprivileged_userns_clone") === "0")
-    return closed("kernel.unprivileged_userns_clone", "1");
-  if (read("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") === "1")
-    return closed("kernel.apparmor_restrict_unprivileged_userns", "0");
-  return null;
-}
 
 /** Looks at the host; makes the network device for boxes where that needs root. */
 export async function lookAtHost(site: Site): Promise<HostAbilities> {
@@ -56,14 +39,21 @@ async function makeTunnelDevice(site: Site): Promise<string | null> {
   return path;
 }
 
-type Seen = { site: Site; abilities: HostAbilities; cgroups: Cgroups; store: Store; limitsDisk: boolean };
+type Seen = {
+  site: Site;
+  rights: Rights;
+  abilities: HostAbilities;
+  cgroups: Cgroups;
+  store: Store;
+  limitsDisk: boolean;
+};
 
 /** Everything that `alcove doctor` says about this host, each gap with the command that mends it. */
-export function hostFindings({ site, abilities, cgroups, store, limitsDisk }: Seen): {
+export function hostFindings({ site, rights, abilities, cgroups, store, limitsDisk }: Seen): {
   runtime: Finding[];
   volumes: Finding[];
 } {
-  const forbidden = forbiddenNamespaces(site.privileged);
+  const forbidden = rights.kind === "none" ? rights.finding : forbiddenNamespaces(site.privileged);
   const program = (id: string, title: string, ok: boolean, detail: string, remedy: string): Finding => ({
     id,
     level: ok ? "ok" : "missing",
