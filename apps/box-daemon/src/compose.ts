@@ -43,7 +43,11 @@ export async function serve(): Promise<void> {
     fetch: (request, server) => handle(request, (data) => server.upgrade(request, { data })),
     websocket: terminalSocket,
   });
-  await listenFront({ listen: { fd: 3 }, httpSocket, verbs: { tunnel: openTunnel, stream: gateway.take, uplink: gateway.uplink } });
+  await listenFront({
+    listen: { fd: 3 },
+    httpSocket,
+    verbs: { tunnel: openTunnel, stream: gateway.take, uplink: gateway.uplink },
+  });
   log("info", "The daemon serves", { workspace: environment.workspace, epoch: environment.epoch });
   await runs.settleAll();
 }

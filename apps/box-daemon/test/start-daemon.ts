@@ -17,7 +17,9 @@ function compiledDaemon(): string {
   const file = join(folder, `alcove-daemon-${process.pid}`);
   if (existsSync(file)) return file;
   mkdirSync(folder, { recursive: true });
-  const bun = ["linux-x64-baseline", "linux-aarch64"].map((name) => join(repository, `node_modules/@oven/bun-${name}/bin/bun`)).find(existsSync);
+  const bun = ["linux-x64-baseline", "linux-aarch64"]
+    .map((name) => join(repository, `node_modules/@oven/bun-${name}/bin/bun`))
+    .find(existsSync);
   if (bun === undefined) throw new Error("Bun is not installed");
   const built = spawnSync(bun, [join(here, "../build.ts"), file], { encoding: "utf8" });
   if (built.status !== 0) throw new Error(`The daemon does not compile: ${built.stderr}`);
@@ -35,8 +37,16 @@ export interface TestDaemon {
   dial(): Socket;
   raw(request: RawRequest): Promise<Socket>;
   /** The path is sent as it is. */
-  call(method: string, path: string, options?: { body?: string | Buffer | object; headers?: Record<string, string> }): Promise<Answer>;
-  open(method: string, path: string, options?: { body?: string | Buffer | object; headers?: Record<string, string>; signal?: AbortSignal }): Promise<IncomingMessage>;
+  call(
+    method: string,
+    path: string,
+    options?: { body?: string | Buffer | object; headers?: Record<string, string> },
+  ): Promise<Answer>;
+  open(
+    method: string,
+    path: string,
+    options?: { body?: string | Buffer | object; headers?: Record<string, string>; signal?: AbortSignal },
+  ): Promise<IncomingMessage>;
   log(): string;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -59,7 +69,7 @@ export async function startDaemon(options: { env?: Record<string, string>; path?
   await once(listener, "listening");
   linkSync(join(folder, "listen.sock"), socketPath);
   const child = spawn(compiledDaemon(), ["init"], {
-    stdio: ["ignore", "ignore", "pipe", listener as never],
+    stdio: ["ignore", "ignore", "pipe", handleOf(listener)],
     env: {
       PATH: process.env.PATH,
       TMPDIR: folder,
@@ -82,8 +92,18 @@ export async function startDaemon(options: { env?: Record<string, string>; path?
 
   const dial = () => connect({ path: socketPath, allowHalfOpen: true });
   const open: TestDaemon["open"] = async (method, path, more = {}) => {
-    const body = more.body === undefined || typeof more.body === "string" || Buffer.isBuffer(more.body) ? more.body : JSON.stringify(more.body);
-    const request = httpRequest({ socketPath, method, path, headers: { ...more.headers, ...(body !== undefined && { "content-length": Buffer.byteLength(body) }) }, agent: false, ...(more.signal && { signal: more.signal }) });
+    const body =
+      more.body === undefined || typeof more.body === "string" || Buffer.isBuffer(more.body)
+        ? more.body
+        : JSON.stringify(more.body);
+    const request = httpRequest({
+      socketPath,
+      method,
+      path,
+      headers: { ...more.headers, ...(body !== undefined && { "content-length": Buffer.byteLength(body) }) },
+      agent: false,
+      ...(more.signal && { signal: more.signal }),
+    });
     request.end(body);
     const [response] = (await once(request, "response")) as [IncomingMessage];
     return response;
@@ -111,11 +131,19 @@ export async function startDaemon(options: { env?: Record<string, string>; path?
       const chunks: Buffer[] = [];
       for await (const chunk of response) chunks.push(chunk as Buffer);
       const bytes = Buffer.concat(chunks);
-      return { status: response.statusCode ?? 0, headers: response.headers, body: bytes, json: () => JSON.parse(bytes.toString()) };
+      return {
+        status: response.statusCode ?? 0,
+        headers: response.headers,
+        body: bytes,
+        json: () => JSON.parse(bytes.toString()),
+      };
     },
     log: () => log,
     async [Symbol.asyncDispose]() {
-      spawnSync("tmux", ["-L", "alcove", "kill-server"], { env: { ...process.env, TMUX_TMPDIR: runtimeFolder(folder) }, stdio: "ignore" });
+      spawnSync("tmux", ["-L", "alcove", "kill-server"], {
+        env: { ...process.env, TMUX_TMPDIR: runtimeFolder(folder) },
+        stdio: "ignore",
+      });
       process.kill(-pid, "SIGKILL");
       await exited;
       rmSync(folder, { recursive: true, force: true });
@@ -157,4 +185,9 @@ export function readLine(socket: Socket): Promise<string> {
     socket.once("error", reject);
     socket.once("close", () => reject(new Error(`The connection ended after "${line}"`)));
   });
+}
+
+/** Node has no public way to give a listening socket to another program. */
+function handleOf(server: ReturnType<typeof createServer>): number {
+  return (server as unknown as { _handle: { fd: number } })._handle.fd;
 }

@@ -20,7 +20,10 @@ export interface Fault {
 }
 
 /** Decides the answer from the request alone. `isSpent` tells whether a fault with `times` has happened often enough. */
-export function answerRequest(request: ModelRequest, isSpent: (fault: Fault) => boolean): ModelAnswer | { fault: Fault } {
+export function answerRequest(
+  request: ModelRequest,
+  isSpent: (fault: Fault) => boolean,
+): ModelAnswer | { fault: Fault } {
   // Agents also ask for titles and the like, without tools: any short sentence, or what the schema wants.
   if (request.schema !== undefined) return plain(request, JSON.stringify(fillSchema(request.schema)));
   if (request.tools.length === 0) return plain(request, "Work with documents");
@@ -30,11 +33,16 @@ export function answerRequest(request: ModelRequest, isSpent: (fault: Fault) => 
   for (const step of stepsOfRound(script, toolTurns)) {
     if ("delay" in step) delayMs = step.delay;
     else if ("fault" in step) {
-      const fault: Fault = { status: step.fault, times: step.times ?? null, key: `${JSON.stringify(script)}#${toolTurns}` };
+      const fault: Fault = {
+        status: step.fault,
+        times: step.times ?? null,
+        key: `${JSON.stringify(script)}#${toolTurns}`,
+      };
       if (!isSpent(fault)) return { fault };
     } else if ("think" in step || "say" in step) parts.push(step);
     else if (!("end" in step)) {
-      const call = "shell" in step ? shellCall(request, step.shell) : writeCall(request, step.write.path, step.write.content);
+      const call =
+        "shell" in step ? shellCall(request, step.shell) : writeCall(request, step.write.path, step.write.content);
       parts.push(call === null ? { say: "No tool is offered for the next step." } : { call });
     }
   }
@@ -44,7 +52,9 @@ export function answerRequest(request: ModelRequest, isSpent: (fault: Fault) => 
 
 /** The newest prompt of the conversation, its script, and the tool calls made for it so far. */
 function situation(request: ModelRequest): { script: Script; toolTurns: number } {
-  const index = request.messages.findLastIndex((message) => message.role === "user" && message.toolResults.length === 0 && promptOf(message) !== "");
+  const index = request.messages.findLastIndex(
+    (message) => message.role === "user" && message.toolResults.length === 0 && promptOf(message) !== "",
+  );
   const prompt = promptOf(request.messages[index]);
   const since = request.messages.slice(index + 1);
   const toolTurns = since.filter((message) => message.toolCalls > 0).length;
@@ -64,7 +74,9 @@ function plain(request: ModelRequest, text: string): ModelAnswer {
 
 /** Four characters to a token. */
 function countUsage(request: ModelRequest, parts: readonly Part[]): ModelAnswer["usage"] {
-  const size = request.system.length + request.messages.reduce((sum, message) => sum + message.text.length + message.toolResults.join("").length, 0);
+  const size =
+    request.system.length +
+    request.messages.reduce((sum, message) => sum + message.text.length + message.toolResults.join("").length, 0);
   return { input: Math.max(1, Math.ceil(size / 4)), output: Math.max(1, Math.ceil(JSON.stringify(parts).length / 4)) };
 }
 

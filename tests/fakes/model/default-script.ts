@@ -8,25 +8,41 @@ export function defaultScript(prompt: string, results: readonly string[]): Scrip
     return [
       { think: "The request names no document to write. A look at the folder shows what there is to work with." },
       { shell: "ls -la" },
-      { say: "I have looked at the folder. Tell me which document you would like, for example a brief, a summary or an update, and which notes it should draw on." },
+      {
+        say: "I have looked at the folder. Tell me which document you would like, for example a brief, a summary or an update, and which notes it should draw on.",
+      },
     ];
   }
-  const path = `${subject.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^-|-$/g, "")}.md`;
+  const path = `${subject
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .replaceAll(/^-|-$/g, "")}.md`;
   const notes = bulletsOf(results.join("\n"));
   return [
-    { think: `A short ${subject.toLowerCase()} is wanted. ${source === undefined ? "First a look at the folder." : `First I read ${source}.`}` },
+    {
+      think: `A short ${subject.toLowerCase()} is wanted. ${source === undefined ? "First a look at the folder." : `First I read ${source}.`}`,
+    },
     { shell: source === undefined ? "ls -la" : `cat ${source}` },
     { think: "The facts are clear. A reader wants the result first, then the figures, then what comes next." },
     { write: { path, content: formatDocument(subject, notes) } },
-    { say: `The ${subject.toLowerCase()} is ready in ${path}: the headline first, then the figures, the risks and what comes next.` },
+    {
+      say: `The ${subject.toLowerCase()} is ready in ${path}: the headline first, then the figures, the risks and what comes next.`,
+    },
   ];
 }
 
 /** "Investor update Q4" in "Create a brief investor update about Q4 from notes.md"; null when the prompt asks for no document. */
 function subjectOf(prompt: string): string | null {
-  const match = /\b(?:create|write|draft|make|prepare)\s+(?:me\s+)?(?:an?\s+|the\s+)?(?:brief\s+|short\s+|quick\s+)?([a-z][a-z ]{2,40}?)(?:\s+(?:about|for|on)\s+([\w ]{1,30}?))?(?:\s+(?:from|in|using|based)\b|[.,!?\n]|$)/i.exec(prompt);
+  const match =
+    /\b(?:create|write|draft|make|prepare)\s+(?:me\s+)?(?:an?\s+|the\s+)?(?:brief\s+|short\s+|quick\s+)?([a-z][a-z ]{2,40}?)(?:\s+(?:about|for|on)\s+([\w ]{1,30}?))?(?:\s+(?:from|in|using|based)\b|[.,!?\n]|$)/i.exec(
+      prompt,
+    );
   const what = match?.[1]?.trim();
-  if (what === undefined || !/\b(?:update|brief|summary|report|memo|plan|note|letter|overview|document|proposal|agenda)s?\b/i.test(what)) return null;
+  if (
+    what === undefined ||
+    !/\b(?:update|brief|summary|report|memo|plan|note|letter|overview|document|proposal|agenda)s?\b/i.test(what)
+  )
+    return null;
   const about = match?.[2]?.trim();
   const words = about === undefined ? what : `${what} ${about}`;
   return words.charAt(0).toUpperCase() + words.slice(1);
@@ -41,7 +57,10 @@ function bulletsOf(text: string): string[] {
 }
 
 function formatDocument(subject: string, notes: readonly string[]): string {
-  const facts = notes.length > 0 ? notes : ["Revenue grew 18 % over the quarter", "Twelve new customers signed, none left", "The team is now nine people"];
+  const facts =
+    notes.length > 0
+      ? notes
+      : ["Revenue grew 18 % over the quarter", "Twelve new customers signed, none left", "The team is now nine people"];
   return `# ${subject}
 
 **In one sentence:** ${facts[0] ?? ""}.

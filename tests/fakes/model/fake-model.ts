@@ -110,7 +110,15 @@ async function handle(
     return;
   }
   if (path === "/v1/models") {
-    const data = fakeModels.map((id) => ({ id, object: "model", type: "model", display_name: id, created: 0, created_at: "2026-01-01T00:00:00Z", owned_by: "stand-in" }));
+    const data = fakeModels.map((id) => ({
+      id,
+      object: "model",
+      type: "model",
+      display_name: id,
+      created: 0,
+      created_at: "2026-01-01T00:00:00Z",
+      owned_by: "stand-in",
+    }));
     sendJson(response, 200, { object: "list", data, has_more: false });
     return;
   }
@@ -126,7 +134,11 @@ async function handle(
   const parsed = protocol.parse(body);
   const answer = answerRequest(parsed, options.isSpent);
   if ("fault" in answer) {
-    sendJson(response, answer.fault.status, errorBody("api_error", `The script asks for status ${answer.fault.status}`));
+    sendJson(
+      response,
+      answer.fault.status,
+      errorBody("api_error", `The script asks for status ${answer.fault.status}`),
+    );
     return;
   }
   await protocol.answer(parsed, answer, response, body);

@@ -36,7 +36,11 @@ export function records(value: unknown): Json[] {
 
 export function textOf(value: unknown): string {
   if (typeof value === "string") return value;
-  if (Array.isArray(value)) return value.map(textOf).filter((text) => text !== "").join("\n");
+  if (Array.isArray(value))
+    return value
+      .map(textOf)
+      .filter((text) => text !== "")
+      .join("\n");
   if (!isRecord(value)) return "";
   return textOf(value["text"] ?? value["content"] ?? value["output"] ?? "");
 }

@@ -22,9 +22,14 @@ export function writeCall(request: ModelRequest, path: string, content: string):
   }
   const patch = request.tools.find((tool) => tool.name === "apply_patch");
   if (patch !== undefined) {
-    const lines = content.replace(/\n$/, "").split("\n").map((line) => `+${line}`);
+    const lines = content
+      .replace(/\n$/, "")
+      .split("\n")
+      .map((line) => `+${line}`);
     const text = ["*** Begin Patch", `*** Add File: ${path}`, ...lines, "*** End Patch"].join("\n");
-    return patch.kind === "freeform" ? { name: patch.name, kind: "freeform", input: text } : call(patch, { input: text });
+    return patch.kind === "freeform"
+      ? { name: patch.name, kind: "freeform", input: text }
+      : call(patch, { input: text });
   }
   return shellCall(request, `cat > '${path}' <<'ALCOVE_END'\n${content}\nALCOVE_END`);
 }

@@ -13,7 +13,10 @@ const graceMs = 1_000;
 type Child = Bun.Subprocess<"pipe" | "ignore", "pipe", "pipe">;
 
 /** Starts the command as the leader of a process group. Gives `command_not_found`, `file_forbidden`. */
-export function startCommand(request: ExecRequest, options: { directory: string; env: Readonly<Record<string, string | undefined>> }): Child {
+export function startCommand(
+  request: ExecRequest,
+  options: { directory: string; env: Readonly<Record<string, string | undefined>> },
+): Child {
   try {
     return Bun.spawn(request.command, {
       cwd: options.directory,
@@ -30,7 +33,11 @@ export function startCommand(request: ExecRequest, options: { directory: string;
 }
 
 /** The command's output as lines, then its exit. When the signal is aborted or the reader leaves, the command's whole group is killed. */
-export async function* streamCommand(child: Child, request: ExecRequest, signal: AbortSignal): AsyncGenerator<string, void> {
+export async function* streamCommand(
+  child: Child,
+  request: ExecRequest,
+  signal: AbortSignal,
+): AsyncGenerator<string, void> {
   let timedOut = false;
   let finished = false;
   const kill = () => signalProcess(-child.pid, "SIGKILL");
@@ -71,7 +78,9 @@ function feedInput(child: Child, text: string | undefined): void {
 
 /** Lines of both outputs in the order of their arrival; the next bytes are read when a line was taken. */
 async function* mergeOutput(child: Child, stop: AbortSignal): AsyncGenerator<BoxExecLine, void> {
-  const stopped = new Promise<"stop">((resolve) => stop.addEventListener("abort", () => resolve("stop"), { once: true }));
+  const stopped = new Promise<"stop">((resolve) =>
+    stop.addEventListener("abort", () => resolve("stop"), { once: true }),
+  );
   const sources = [
     { kind: "stdout" as const, reader: child.stdout.getReader(), chunker: createChunker() },
     { kind: "stderr" as const, reader: child.stderr.getReader(), chunker: createChunker() },

@@ -25,7 +25,13 @@ function describeEntry(folder: number, name: Buffer): FileEntry | null {
     return null;
   }
   const text = name.toString("utf8");
-  const entry = { name: text, kind: kindOf(stat), size: stat.size, modifiedAt: stat.mtime.toISOString(), mode: stat.mode & 0o7777 };
+  const entry = {
+    name: text,
+    kind: kindOf(stat),
+    size: stat.size,
+    modifiedAt: stat.mtime.toISOString(),
+    mode: stat.mode & 0o7777,
+  };
   return Buffer.from(text).equals(name) ? entry : { ...entry, encodedName: encodeName(name) };
 }
 

@@ -16,7 +16,8 @@ export function parsePath(text: string | Buffer): WorkspacePath {
   const names = splitNames(bytes);
   for (const name of names) {
     if (isDots(name, 2)) throw new CodedError("path_outside", 'The path holds ".."');
-    if (name.length > nameLimit) throw new CodedError("path_invalid", `A part of a path has at most ${nameLimit} bytes`);
+    if (name.length > nameLimit)
+      throw new CodedError("path_invalid", `A part of a path has at most ${nameLimit} bytes`);
   }
   return names;
 }
@@ -32,7 +33,8 @@ export function parseUrlPath(encoded: string): WorkspacePath {
       continue;
     }
     const digits = text.toString("latin1", at + 1, at + 3);
-    if (!/^[0-9a-fA-F]{2}$/.test(digits)) throw new CodedError("path_invalid", "The path has a malformed percent escape");
+    if (!/^[0-9a-fA-F]{2}$/.test(digits))
+      throw new CodedError("path_invalid", "The path has a malformed percent escape");
     bytes.push(Number.parseInt(digits, 16));
     at += 2;
   }

@@ -17,7 +17,8 @@ export function readPath(root: string, path: WorkspacePath, request: Request): R
   try {
     if (place.fd === null) throw new CodedError("file_not_found", `There is no "${showPath(path)}"`);
     const stat = fstatSync(place.fd, { bigint: true });
-    if (stat.isDirectory()) return request.method === "HEAD" ? new Response(null) : Response.json(listFolder(place.fd, path));
+    if (stat.isDirectory())
+      return request.method === "HEAD" ? new Response(null) : Response.json(listFolder(place.fd, path));
     if (!stat.isFile()) throw new CodedError("file_forbidden", `"${showPath(path)}" is not a regular file`);
     // The descriptor stands for the file that was found, whatever its name leads to by now.
     const fd = openSync(self(place.fd), constants.O_RDONLY | constants.O_NONBLOCK);
@@ -40,7 +41,8 @@ function answerFile(fd: number, stat: BigIntStats, request: Request): Response {
   if (unchanged || range === "unsatisfiable" || request.method === "HEAD") {
     closeSync(fd);
     if (unchanged) return new Response(null, { status: 304, headers });
-    if (range !== "unsatisfiable") return new Response(null, { headers: { ...headers, "content-length": String(size) } });
+    if (range !== "unsatisfiable")
+      return new Response(null, { headers: { ...headers, "content-length": String(size) } });
     return Response.json(
       { code: "bad_request", detail: `The file has ${size} bytes` },
       { status: 416, headers: { "content-range": `bytes */${size}` } },

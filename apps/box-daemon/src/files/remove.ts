@@ -41,7 +41,8 @@ export function movePath(root: string, from: WorkspacePath, to: WorkspacePath, r
     if (source.fd === null) throw new CodedError("file_not_found", `There is no "${showPath(from)}"`);
     const target = walk(root, to, { followLast: false });
     try {
-      if (source.folder === null || target.folder === null) throw new CodedError("path_invalid", "The workspace's own folder cannot be moved");
+      if (source.folder === null || target.folder === null)
+        throw new CodedError("path_invalid", "The workspace's own folder cannot be moved");
       if (replace) renameSync(at(source.folder, source.name), at(target.folder, target.name));
       else renameWithoutReplacing(source.folder, source.name, target.folder, target.name);
     } finally {

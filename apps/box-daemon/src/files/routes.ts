@@ -46,13 +46,19 @@ async function put(root: string, { request, rest, query }: Call): Promise<Respon
     return Response.json({}, { status: 201 });
   }
   const onlyNew = request.headers.get("if-none-match") === "*";
-  const written = await writeFile(root, path, request.body, { ifMatch: request.headers.get("if-match"), onlyNew, makeParents });
+  const written = await writeFile(root, path, request.body, {
+    ifMatch: request.headers.get("if-match"),
+    onlyNew,
+    makeParents,
+  });
   return Response.json({}, { status: written.created ? 201 : 200, headers: { etag: written.etag } });
 }
 
 /** A folder as `tar.gz`; links are packed as links. */
 function archive(root: string, rest: string): Response {
-  const folder = withResolved(root, parseUrlPath(rest), "folder", (fd) => openSync(self(fd), constants.O_RDONLY | constants.O_DIRECTORY));
+  const folder = withResolved(root, parseUrlPath(rest), "folder", (fd) =>
+    openSync(self(fd), constants.O_RDONLY | constants.O_DIRECTORY),
+  );
   try {
     const child = Bun.spawn(["tar", "-cz", "."], {
       cwd: `/proc/${process.pid}/fd/${folder}`,

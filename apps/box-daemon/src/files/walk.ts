@@ -104,7 +104,8 @@ function insideRoot(root: string, target: Buffer): Buffer {
   if (target[0] !== 0x2f) return target;
   const prefix = Buffer.from(root.endsWith("/") ? root : `${root}/`);
   if (target.equals(Buffer.from(root))) return Buffer.alloc(0);
-  if (!target.subarray(0, prefix.length).equals(prefix)) throw new CodedError("path_outside", "The path goes through a link that leaves the workspace");
+  if (!target.subarray(0, prefix.length).equals(prefix))
+    throw new CodedError("path_outside", "The path goes through a link that leaves the workspace");
   return target.subarray(prefix.length);
 }
 

@@ -1,4 +1,14 @@
-import { closeSync, fchmodSync, fdatasyncSync, fstatSync, mkdirSync, openSync, renameSync, unlinkSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fchmodSync,
+  fdatasyncSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
 import { CodedError } from "@alcove/contract/errors";
 import { renameWithoutReplacing } from "../system/libc.ts";
 import { fileError, systemCode } from "./file-error.ts";
@@ -23,7 +33,12 @@ export interface Written {
  * Puts the bytes in place of the file at once: readers see the old or the new content, never a part. The mode of a file that was there stays.
  * Gives `file_changed`, `file_exists`, `is_folder`, `workspace_full` and what `walk` gives.
  */
-export async function writeFile(root: string, path: WorkspacePath, body: ReadableStream<Uint8Array> | null, options: WriteOptions): Promise<Written> {
+export async function writeFile(
+  root: string,
+  path: WorkspacePath,
+  body: ReadableStream<Uint8Array> | null,
+  options: WriteOptions,
+): Promise<Written> {
   const place = walk(root, path, { followLast: true, makeParents: options.makeParents });
   try {
     const { folder } = place;

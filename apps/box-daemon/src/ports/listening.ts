@@ -68,7 +68,8 @@ function findNames(inodes: ReadonlySet<string>, names: Map<string, string | null
     try {
       for (const fd of readdirSync(`/proc/${pid}/fd`)) {
         const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1];
-        if (inode !== undefined && inodes.has(inode)) names.set(inode, readFileSync(`/proc/${pid}/comm`, "utf8").trim());
+        if (inode !== undefined && inodes.has(inode))
+          names.set(inode, readFileSync(`/proc/${pid}/comm`, "utf8").trim());
       }
     } catch {
       // It has ended meanwhile, or belongs to another user.

@@ -23,7 +23,8 @@ export function runRoutes(runs: Runs): Route[] {
         const [run, what, ...more] = rest.split("/");
         const after = Number(query.get("after") ?? 0);
         if (run === undefined || what !== "journal" || more.length > 0) throw new CodedError("not_found");
-        if (!Number.isSafeInteger(after) || after < 0) throw new CodedError("bad_request", '"after" is not a number of an entry');
+        if (!Number.isSafeInteger(after) || after < 0)
+          throw new CodedError("bad_request", '"after" is not a number of an entry');
         runs.require(run);
         return linesResponse((signal) => runs.follow(run, after, signal));
       },

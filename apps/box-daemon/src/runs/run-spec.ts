@@ -12,7 +12,8 @@ export function parseRunSpec(fields: Fields): RunSpec {
   if (!isId("run", run)) throw new CodedError("bad_request", `"${run}" is not a run id`);
   if (!isId("session", session)) throw new CodedError("bad_request", `"${session}" is not a session id`);
   const mode = textField(fields, "mode");
-  if (mode !== "process" && mode !== "ask" && mode !== "plan") throw new CodedError("bad_request", `"${mode}" is not a mode`);
+  if (mode !== "process" && mode !== "ask" && mode !== "plan")
+    throw new CodedError("bad_request", `"${mode}" is not a mode`);
   return {
     run,
     session,
@@ -32,7 +33,11 @@ function parseAgent(fields: Fields): AgentLaunch {
     env: textMap(fields, "env"),
     configDirectory: textField(fields, "configDirectory", { max: pathLimit }),
     configFiles: fields["configFiles"] === undefined ? undefined : parseConfigFiles(fields["configFiles"]),
-    modes: { process: optionalText(modes, "process"), ask: optionalText(modes, "ask"), plan: optionalText(modes, "plan") },
+    modes: {
+      process: optionalText(modes, "process"),
+      ask: optionalText(modes, "ask"),
+      plan: optionalText(modes, "plan"),
+    },
   };
 }
 

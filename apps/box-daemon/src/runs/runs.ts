@@ -97,7 +97,9 @@ export function createRuns(environment: Environment): Runs {
       for (const run of readdirSync(folder)) {
         const files = runFiles(environment, run);
         if (!existsSync(files.lock)) continue;
-        await settle(run, files).catch((error: unknown) => log("error", "Cannot settle a run", { run, error: describe(error) }));
+        await settle(run, files).catch((error: unknown) =>
+          log("error", "Cannot settle a run", { run, error: describe(error) }),
+        );
       }
     },
   };
@@ -147,5 +149,7 @@ function lateAnswer(files: RunFiles, permission: string): CodedError {
     const outcome = entry["outcome"];
     if (isRecord(outcome) && outcome["outcome"] === "selected") return new CodedError("approval_answered");
   }
-  return known ? new CodedError("approval_expired") : new CodedError("not_found", `The run has no question ${permission}`);
+  return known
+    ? new CodedError("approval_expired")
+    : new CodedError("not_found", `The run has no question ${permission}`);
 }

@@ -13,7 +13,10 @@ export async function askSession(socketPath: string, message: SessionMessage): P
   if (answer["ok"] === true) return "done";
   const code = answer["code"];
   const detail = answer["detail"];
-  throw new CodedError(typeof code === "string" && isErrorCode(code) ? code : "internal", typeof detail === "string" ? detail : undefined);
+  throw new CodedError(
+    typeof code === "string" && isErrorCode(code) ? code : "internal",
+    typeof detail === "string" ? detail : undefined,
+  );
 }
 
 function exchange(path: string, line: string): Promise<string | null> {

@@ -37,12 +37,17 @@ export async function writeConfig(launch: AgentLaunch, root: string): Promise<vo
 
 function inside(folder: string, path: string): string {
   const full = resolve(folder, path);
-  if (full !== folder && !full.startsWith(folder + sep)) throw new CodedError("path_outside", `${path} leaves ${folder}`);
+  if (full !== folder && !full.startsWith(folder + sep))
+    throw new CodedError("path_outside", `${path} leaves ${folder}`);
   return full;
 }
 
 /** Starts the agent. Gives `agent_failed` when its program cannot be started. */
-export function startAgent(options: { launch: AgentLaunch; directory: string; env: Readonly<Record<string, string | undefined>> }): AgentProcess {
+export function startAgent(options: {
+  launch: AgentLaunch;
+  directory: string;
+  env: Readonly<Record<string, string | undefined>>;
+}): AgentProcess {
   let child: Bun.Subprocess<"pipe", "pipe", "pipe">;
   try {
     child = Bun.spawn(options.launch.command, {

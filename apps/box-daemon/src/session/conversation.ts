@@ -1,6 +1,11 @@
 import { readFile, rename, writeFile, mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { ClientConnection, InitializeResponse, LoadSessionRequest, SessionModeState } from "@agentclientprotocol/sdk";
+import type {
+  ClientConnection,
+  InitializeResponse,
+  LoadSessionRequest,
+  SessionModeState,
+} from "@agentclientprotocol/sdk";
 import type { RunSpec, SessionOrigin } from "@alcove/contract/box/run";
 import { isRecord } from "../http/body.ts";
 import { describe, log } from "../system/log.ts";

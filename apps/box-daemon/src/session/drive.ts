@@ -75,7 +75,9 @@ async function takeTurn(agent: AgentProcess, options: DriveOptions): Promise<Tur
     onStray: (line) => options.append({ type: "stray", line }),
   });
   const connection = client({ name: "alcove" })
-    .onRequest(methods.client.session.requestPermission, async ({ params }) => ({ outcome: await options.permissions.ask(params) }))
+    .onRequest(methods.client.session.requestPermission, async ({ params }) => ({
+      outcome: await options.permissions.ask(params),
+    }))
     .onNotification(methods.client.session.update, () => undefined)
     .connect(tap.stream);
   const broken = new Promise<never>((_, reject) => {
@@ -108,7 +110,10 @@ async function takeTurn(agent: AgentProcess, options: DriveOptions): Promise<Tur
     options.append({ type: "started", ...conversation });
     tap.goLive();
     const sessionId = conversation.acpSession;
-    const prompt = connection.agent.request("session/prompt", { sessionId, prompt: [{ type: "text", text: spec.prompt }] });
+    const prompt = connection.agent.request("session/prompt", {
+      sessionId,
+      prompt: [{ type: "text", text: spec.prompt }],
+    });
     prompt.catch(() => undefined);
     const answer = await inTime(prompt).catch(async (error: unknown) => {
       if (!options.cancelled.aborted) throw error;
@@ -149,7 +154,13 @@ function failure(error: unknown): RunEnd {
   }
   const coded = toCodedError(error);
   const detail = coded.code === "internal" && error instanceof Error ? error.message : coded.message;
-  return { type: "end", outcome: "failed", code: coded.code === "internal" ? "agent_failed" : coded.code, detail, raw: null };
+  return {
+    type: "end",
+    outcome: "failed",
+    code: coded.code === "internal" ? "agent_failed" : coded.code,
+    detail,
+    raw: null,
+  };
 }
 
 /** Characters of standard error that are kept per run, and per entry. */

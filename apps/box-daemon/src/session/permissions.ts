@@ -18,7 +18,10 @@ type Question =
   | { state: "answered" }
   | { state: "expired" };
 
-export function createPermissions(options: { mode: RunSpec["mode"]; append: (body: JournalBody) => void }): Permissions {
+export function createPermissions(options: {
+  mode: RunSpec["mode"];
+  append: (body: JournalBody) => void;
+}): Permissions {
   const questions = new Map<string, Question>();
   let closed = false;
 
@@ -29,7 +32,8 @@ export function createPermissions(options: { mode: RunSpec["mode"]; append: (bod
     options.append({
       type: "permission_result",
       id,
-      outcome: outcome.outcome === "selected" ? { outcome: "selected", optionId: outcome.optionId } : { outcome: "cancelled" },
+      outcome:
+        outcome.outcome === "selected" ? { outcome: "selected", optionId: outcome.optionId } : { outcome: "cancelled" },
     });
     question.settle(outcome);
   };
@@ -41,7 +45,11 @@ export function createPermissions(options: { mode: RunSpec["mode"]; append: (bod
       if (allow !== null) return Promise.resolve({ outcome: "selected", optionId: allow });
       const id = `p${questions.size + 1}`;
       return new Promise((resolve) => {
-        questions.set(id, { state: "open", options: request.options.map((option) => option.optionId), settle: resolve });
+        questions.set(id, {
+          state: "open",
+          options: request.options.map((option) => option.optionId),
+          settle: resolve,
+        });
         options.append({ type: "permission", id, request: isRecord(request) ? request : {} });
       });
     },
@@ -50,7 +58,8 @@ export function createPermissions(options: { mode: RunSpec["mode"]; append: (bod
       if (question === undefined) throw new CodedError("not_found", `The run has no question ${id}`);
       if (question.state === "answered") throw new CodedError("approval_answered");
       if (question.state === "expired") throw new CodedError("approval_expired");
-      if (!question.options.includes(option)) throw new CodedError("bad_request", `"${option}" is not an option of question ${id}`);
+      if (!question.options.includes(option))
+        throw new CodedError("bad_request", `"${option}" is not an option of question ${id}`);
       settle(id, { outcome: "selected", optionId: option });
     },
     close() {

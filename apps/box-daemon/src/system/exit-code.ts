@@ -4,6 +4,9 @@ import { constants } from "node:os";
 export function exitCodeOf(ended: { exitCode: number | null; signalCode: string | number | null }): number {
   const { exitCode, signalCode } = ended;
   if (signalCode === null) return exitCode ?? 0;
-  const number = typeof signalCode === "number" ? signalCode : Object.entries(constants.signals).find(([name]) => name === signalCode)?.[1];
+  const number =
+    typeof signalCode === "number"
+      ? signalCode
+      : Object.entries(constants.signals).find(([name]) => name === signalCode)?.[1];
   return 128 + (number ?? 0);
 }

@@ -21,7 +21,8 @@ const questions = new RegExp(
 export function maskQuestions(bytes: Uint8Array): Uint8Array {
   if (!bytes.includes(0x1b)) return bytes;
   const masked = Buffer.from(bytes);
-  for (const match of masked.toString("latin1").matchAll(questions)) masked.fill(0, match.index, match.index + match[0].length);
+  for (const match of masked.toString("latin1").matchAll(questions))
+    masked.fill(0, match.index, match.index + match[0].length);
   return masked;
 }
 

@@ -43,7 +43,16 @@ export function createPtyTerminals(env: Readonly<Record<string, string | undefin
           [cols, rows] = [newCols, newRows];
           child.terminal?.resize(cols, rows);
         },
-        describe: () => ({ id, name: request.name, title: request.name, cols, rows, end: output.end(), persistent: false, createdAt }),
+        describe: () => ({
+          id,
+          name: request.name,
+          title: request.name,
+          cols,
+          rows,
+          end: output.end(),
+          persistent: false,
+          createdAt,
+        }),
         kill: () => signalProcess(-child.pid, "SIGKILL"),
       };
       held.set(id, terminal);
@@ -76,7 +85,7 @@ function createRing() {
       return () => subscribers.delete(changed);
     },
     append(data: Uint8Array) {
-      for (let at = 0; at < data.length; ) {
+      for (let at = 0; at < data.length;) {
         const position = end % keptBytes;
         const piece = data.subarray(at, at + keptBytes - position);
         bytes.set(piece, position);

@@ -16,7 +16,13 @@ export async function drawScreen(tmux: TmuxClient, pane: string, spool: Spool): 
 }
 
 async function capture(tmux: TmuxClient, pane: string): Promise<Uint8Array | null> {
-  const facts = await tmux.run("display-message", "-p", "-t", pane, "#{cursor_x} #{cursor_y} #{alternate_on} #{cursor_flag} #{keypad_cursor_flag}");
+  const facts = await tmux.run(
+    "display-message",
+    "-p",
+    "-t",
+    pane,
+    "#{cursor_x} #{cursor_y} #{alternate_on} #{cursor_flag} #{keypad_cursor_flag}",
+  );
   if (facts === null) return null;
   const [x, y, alternate, cursor, keypad] = facts.trim().split(" ").map(Number);
   const history = alternate === 1 ? [] : ["-S", "-"];

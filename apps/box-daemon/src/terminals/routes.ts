@@ -43,7 +43,9 @@ export function terminalRoutes(terminals: Terminals, environment: Environment): 
       method: "POST",
       path: "/v1/terminals",
       async handle({ request }) {
-        const wanted = parseNewTerminal(await readFields(request), (directory) => workingDirectory(environment, directory));
+        const wanted = parseNewTerminal(await readFields(request), (directory) =>
+          workingDirectory(environment, directory),
+        );
         return Response.json(await terminals.create(wanted), { status: 201 });
       },
     },
@@ -63,7 +65,8 @@ export function terminalRoutes(terminals: Terminals, environment: Environment): 
         const terminal = what === "attach" && id !== undefined ? terminals.find(id) : null;
         if (terminal === null) throw new CodedError("terminal_gone");
         const after = query.get("after");
-        if (after !== null && !/^\d{1,15}$/.test(after)) throw new CodedError("bad_request", '"after" is not a byte offset');
+        if (after !== null && !/^\d{1,15}$/.test(after))
+          throw new CodedError("bad_request", '"after" is not a byte offset');
         const viewing: Viewing = { terminal, after: after === null ? null : Number(after), viewer: null };
         if (!upgrade(viewing)) throw new CodedError("bad_request", "This address takes a WebSocket");
         return undefined;

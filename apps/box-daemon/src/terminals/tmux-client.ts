@@ -9,12 +9,10 @@ const settings = `set -g default-terminal xterm-256color
 set -g status off
 set -g history-limit 5000
 set -g remain-on-exit on
-set -g window-size manual
 set -s escape-time 0
 set -g prefix None
 set -g prefix2 None
 set -g allow-rename off
-set -g exit-unattached off
 `;
 
 /** A tmux server of our own, which holds the terminals of the box and lives on without the daemon. */
@@ -60,13 +58,19 @@ export function createTmuxClient(options: TmuxClientOptions): TmuxClient {
   const send = (command: string) => {
     const child = control ?? connect();
     child.stdin.write(`${command}\n`);
-    void Promise.resolve(child.stdin.flush()).catch((error: unknown) => log("warn", "tmux took no input", { error: describe(error) }));
+    void Promise.resolve(child.stdin.flush()).catch((error: unknown) =>
+      log("warn", "tmux took no input", { error: describe(error) }),
+    );
   };
 
   return {
     async run(...words) {
       const child = Bun.spawn([...base, ...words], { env, stdio: ["ignore", "pipe", "pipe"], cwd: "/" });
-      const [output, errors, exitCode] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text(), child.exited]);
+      const [output, errors, exitCode] = await Promise.all([
+        new Response(child.stdout).text(),
+        new Response(child.stderr).text(),
+        child.exited,
+      ]);
       if (exitCode === 0) return output;
       log("warn", "tmux refused", { command: words[0], errors });
       return null;

@@ -117,8 +117,11 @@ export function createTmuxTerminals(options: TmuxOptions): Terminals {
     list: () =>
       enqueue(async () => {
         if (held.size === 0) return [];
-        const lines = (await tmux.run("list-panes", "-a", "-F", "#{pane_id} #{pane_current_command}"))?.split("\n") ?? [];
-        const titles = new Map(lines.map((line) => [line.slice(0, line.indexOf(" ")), line.slice(line.indexOf(" ") + 1)]));
+        const lines =
+          (await tmux.run("list-panes", "-a", "-F", "#{pane_id} #{pane_current_command}"))?.split("\n") ?? [];
+        const titles = new Map(
+          lines.map((line) => [line.slice(0, line.indexOf(" ")), line.slice(line.indexOf(" ") + 1)]),
+        );
         return [...held.values()].map((terminal) => describe(terminal, titles.get(terminal.pane) ?? terminal.name));
       }),
     create: (request) =>
@@ -131,7 +134,14 @@ export function createTmuxTerminals(options: TmuxOptions): Terminals {
           rmSync(folder, { recursive: true, force: true });
           throw new CodedError("internal", "tmux does not open a window");
         }
-        const record: Saved = { id, pane, name: request.name, cols: request.cols, rows: request.rows, createdAt: new Date().toISOString() };
+        const record: Saved = {
+          id,
+          pane,
+          name: request.name,
+          cols: request.cols,
+          rows: request.rows,
+          createdAt: new Date().toISOString(),
+        };
         save(folder, record);
         return describe(hold(record), request.name);
       }),
@@ -147,7 +157,10 @@ export function createTmuxTerminals(options: TmuxOptions): Terminals {
 }
 
 /** Opens a window and pipes its output in one step, so that not even the first prompt is missed. Gives the id of its pane. */
-async function openWindow(tmux: TmuxClient, options: NewTerminal & { id: string; output: string; first: boolean }): Promise<string | null> {
+async function openWindow(
+  tmux: TmuxClient,
+  options: NewTerminal & { id: string; output: string; first: boolean },
+): Promise<string | null> {
   const { id, output, cols, rows, directory } = options;
   const shell = 'exec env -u TMUX -u TMUX_PANE "${SHELL:-/bin/sh}" -l';
   const size = ["-x", String(cols), "-y", String(rows)];
@@ -159,7 +172,9 @@ async function openWindow(tmux: TmuxClient, options: NewTerminal & { id: string;
   ];
   const inWindow = () => tmux.run("new-window", "-t", `${session}:`, ...format, ...follow);
   const inSession = () => tmux.run("new-session", "-d", "-s", session, ...size, ...format, ...follow);
-  const pane = options.first ? ((await inSession()) ?? (await inWindow())) : ((await inWindow()) ?? (await inSession()));
+  const pane = options.first
+    ? ((await inSession()) ?? (await inWindow()))
+    : ((await inWindow()) ?? (await inSession()));
   return pane?.trim() ?? null;
 }
 
@@ -175,7 +190,8 @@ function readSaved(folder: string): Saved[] {
   const value: unknown = JSON.parse(readFileSync(file, "utf8"));
   if (!isRecord(value)) return [];
   const { id, pane, name, cols, rows, createdAt } = value;
-  if (typeof id !== "string" || typeof pane !== "string" || typeof name !== "string" || typeof createdAt !== "string") return [];
+  if (typeof id !== "string" || typeof pane !== "string" || typeof name !== "string" || typeof createdAt !== "string")
+    return [];
   return typeof cols === "number" && typeof rows === "number" ? [{ id, pane, name, cols, rows, createdAt }] : [];
 }
 

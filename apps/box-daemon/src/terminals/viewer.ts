@@ -104,7 +104,8 @@ export function createViewer(terminal: LiveTerminal, after: number | null, socke
       const [kind] = message;
       const body = Buffer.from(message.buffer, message.byteOffset + 1, Math.max(0, message.byteLength - 1));
       if (kind === frame.input) terminal.write(body);
-      if (kind === frame.resize && body.length === 4) terminal.resize(clampSize(body.readUInt16BE(0)), clampSize(body.readUInt16BE(2)));
+      if (kind === frame.resize && body.length === 4)
+        terminal.resize(clampSize(body.readUInt16BE(0)), clampSize(body.readUInt16BE(2)));
     },
     close() {
       closed = true;

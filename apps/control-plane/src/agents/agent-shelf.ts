@@ -1,37 +1,10 @@
-import type { Agent, ProviderKind } from "@alcove/contract/api/agent";
+import type { Agent } from "@alcove/contract/api/agent";
 import type { AgentLaunch } from "@alcove/contract/box/run";
 import { CodedError, toCodedError } from "@alcove/contract/errors";
 import type { Log } from "../log/log.ts";
 import type { Providers, ResolvedProvider } from "../providers/providers.ts";
-
-/** What is known of one agent: which package it is, which providers it can use and how it is started in a box. */
-export interface AgentDefinition {
-  readonly name: string;
-  readonly title: string;
-  readonly monogram: string;
-  readonly version: string;
-  /** Kinds of provider that it can use, best first. */
-  readonly providers: readonly ProviderKind[];
-  readonly models: readonly { readonly id: string; readonly title: string; readonly provider: ProviderKind }[];
-  launch(wish: LaunchWish): AgentLaunch;
-}
-
-export interface LaunchWish {
-  readonly provider: ProviderKind;
-  readonly model: string | null;
-  readonly token: string;
-  readonly gateway: { readonly anthropic: string; readonly openai: string };
-}
-
-export interface AgentInstaller {
-  isInstalled(agent: AgentDefinition): Promise<boolean>;
-  /** Concurrent calls share one installation. Errors: `agent_install_failed`. */
-  install(
-    agent: AgentDefinition,
-    progress: (percent: number, text: string) => void,
-    signal: AbortSignal,
-  ): Promise<void>;
-}
+import type { AgentDefinition, LaunchWish } from "./definition.ts";
+import type { AgentInstaller } from "./install.ts";
 
 /** The agents that this server offers, with how far each is installed. */
 export interface AgentShelf {

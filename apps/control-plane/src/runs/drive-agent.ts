@@ -118,6 +118,7 @@ export function createDriveAgent(parts: Parts): DriveAgent {
         agent: agent.name,
         provider: provider.kind,
         model,
+        mode: row.mode,
         token: tokens.issue(run),
         gateway: gatewayUrls,
       }),

@@ -20,10 +20,7 @@ export const streamWaitMs = 120_000;
  * `tunnel`: to 127.0.0.1 or ::1 on the port in the box. `uplink`: the daemon then writes `UplinkLine`s; the newest uplink wins and older ones are
  * closed. `stream`: joined with the in-box connection that the uplink announced.
  */
-export type RawRequest =
-  | { verb: "tunnel"; port: number }
-  | { verb: "uplink" }
-  | { verb: "stream"; stream: string };
+export type RawRequest = { verb: "tunnel"; port: number } | { verb: "uplink" } | { verb: "stream"; stream: string };
 
 /** One line of an uplink: a connection inside the box waits for its stream, or a sign of life. */
 export type UplinkLine = { open: string } | { ping: true };
@@ -80,6 +77,7 @@ export function parseUplinkLine(line: string): UplinkLine | null {
     throw error;
   }
   if (typeof value !== "object" || value === null) return null;
-  if ("open" in value && typeof value.open === "string" && /^[0-9a-z]{1,40}$/.test(value.open)) return { open: value.open };
+  if ("open" in value && typeof value.open === "string" && /^[0-9a-z]{1,40}$/.test(value.open))
+    return { open: value.open };
   return "ping" in value && value.ping === true ? { ping: true } : null;
 }
