@@ -1,4 +1,4 @@
-import { absentCalls, allowedCalls, conditionalCalls, type Condition } from "./profile.ts";
+import { absentCalls, allowedCalls, conditionalCalls, refusals, type Condition } from "./profile.ts";
 
 /**
  * Compiles the profile to a classic BPF program (seccomp(2), linux/bpf_common.h): the call's number is looked up by halves in sorted ranges, so that a call costs
@@ -18,8 +18,11 @@ const x32Bit = 0x40000000;
 
 const give = (value: number): Instruction => [code.answer, 0, 0, value];
 const allow = give(0x7fff0000);
-const refuse = give(0x00050000 + 1);
-const absent = give(0x00050000 + 38);
+const giveError = (errno: number): Instruction => give(0x00050000 + errno);
+const eperm = 1;
+const enosys = 38;
+const refuse = giveError(eperm);
+const absent = giveError(enosys);
 const longestJump = 255;
 
 /** The program for one architecture, as the kernel's array of struct sock_filter. */
@@ -51,7 +54,7 @@ function intervals(table: CallTable): Interval[] {
     if (number !== undefined) leaves.set(number, leaf);
   };
   for (const name of allowedCalls) set(name, [allow]);
-  for (const [name, ways] of Object.entries(conditionalCalls)) set(name, conditional(ways));
+  for (const [name, ways] of Object.entries(conditionalCalls)) set(name, conditional(ways, refusals[name]));
   for (const name of absentCalls) set(name, [absent]);
 
   const end = Math.max(...Object.values(table)) + 1;
@@ -75,8 +78,8 @@ function decide(choices: Interval[]): Instruction[] {
   return [[code.jumpGreaterEqual, 0, 1, middle.from], [code.jumpAlways, 0, 0, left.length], ...left, ...right];
 }
 
-function conditional(ways: Condition[][]): Instruction[] {
-  return [...ways.flatMap((way) => oneWay(way)), refuse];
+function conditional(ways: Condition[][], errno = eperm): Instruction[] {
+  return [...ways.flatMap((way) => oneWay(way)), giveError(errno)];
 }
 
 /** Answers "allow" when all conditions hold, and goes on after itself when one does not. */

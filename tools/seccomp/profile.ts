@@ -39,6 +39,9 @@ const netlinkRoute = 0;
 /** Pushes characters into a terminal's input; TIOCLINUX pastes a selection into it. */
 const terminalInjection = [0x5412, 0x541c];
 
+/** EAFNOSUPPORT: what programs expect of a kernel without the family; EPERM would make libaudit, and with it sudo, give up. */
+export const refusals: Record<string, number> = { socket: 97 };
+
 /** Calls that are allowed only so: each inner list is one way, whose conditions must all hold. */
 export const conditionalCalls: Record<string, Condition[][]> = {
   clone: [[{ argument: 0, without: namespaceFlags }]],
