@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readFileSync } from "node:fs";
-import { userInfo } from "node:os";
 import { z } from "zod";
 import type { Finding } from "@alcove/contract/api/account";
 import { idsPerBox } from "./boxes/id-range.ts";
@@ -26,7 +25,7 @@ export async function takeRights(data: string): Promise<Rights> {
   if (process.geteuid?.() === 0) return { kind: "root" };
   const forbidden = forbiddenNamespaces(false);
   if (forbidden !== null) return { kind: "none", finding: forbidden };
-  const name = userInfo().username;
+  const name = (await runCommand(["id", "-un"])).stdout.trim();
   const users = subordinateRange("/etc/subuid", name);
   const groups = subordinateRange("/etc/subgid", name);
   if (findProgram("newuidmap") === null) {

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
-import { chmod, chown, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { resolverAddress } from "../boxes/network-rules.ts";
-import { mustRun } from "../kernel/command.ts";
+import { mustRun, runCommand } from "../kernel/command.ts";
 
 /** Raised when what is written here changes, so that an existing skeleton is made anew beside the old one. */
 export const skeletonVersion = 1;
@@ -72,7 +72,6 @@ const copiedFromEtc = [
   "ssl/certs",
   "ssl/openssl.cnf",
   "sudo.conf",
-  "sudoers",
   "terminfo",
   "timezone",
   "vim",
@@ -83,8 +82,14 @@ const copiedFromEtc = [
   "X11",
 ];
 
-/** Makes the root's lower layer of boxes that run over the host's own /usr: `/` without the host's users, files and secrets. About a second. */
-export async function makeSkeleton(target: string): Promise<void> {
+const sudoers = `Defaults env_reset
+Defaults secure_path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+root ALL=(ALL:ALL) ALL
+@includedir /etc/sudoers.d
+`;
+
+/** Makes the root's lower layer of boxes that run over the host's own /usr: `/` without the host's users, files and secrets. `offset` is added to user ids. About a second. */
+export async function makeSkeleton(target: string, offset: number): Promise<void> {
   const fresh = `${target}.new`;
   await rm(fresh, { recursive: true, force: true });
   for (const folder of [
@@ -124,16 +129,21 @@ export async function makeSkeleton(target: string): Promise<void> {
   for (const name of ["apt/extended_states", "ucf", "python", "xml-core", "sgml-base"])
     await copyIfThere(`/var/lib/${name}`, `${fresh}/var/lib/${name}`);
   await dropSecretSources(`${fresh}/etc/apt`);
+  // What not everybody on the host may read is not for boxes either.
+  await mustRun(["find", fresh, "-type", "f", "!", "-perm", "-o=r", "-delete"]);
   await rm(`${fresh}/etc/ssl/private`, { recursive: true, force: true });
   await writeSystemUsers(`${fresh}/etc`);
-  await addBoxFiles(fresh, 0);
+  await writeFile(`${fresh}/etc/sudoers`, sudoers, { mode: 0o440 });
+  await addBoxFiles(fresh);
+  await mustRun(["chown", "-hR", `${offset}:${offset}`, fresh]);
   await rename(fresh, target);
 }
 
 async function copyIfThere(from: string, to: string): Promise<void> {
   if ((await stat(from).catch(() => null)) === null) return;
   await mkdir(to.slice(0, to.lastIndexOf("/")), { recursive: true, mode: 0o755 });
-  await mustRun(["cp", "-a", "--reflink=auto", from, to]);
+  // It goes on beside what it may not read, and ends with an error then; such files are not wanted anyway.
+  await runCommand(["cp", "-a", "--reflink=auto", "--", from, to]);
 }
 
 /** A package source with a password in its address is the host owner's. */
@@ -167,8 +177,8 @@ async function writeSystemUsers(etc: string): Promise<void> {
   await writeFile(`${etc}/gshadow`, group.map(([name]) => `${name}:*::\n`).join(""), { mode: 0o640 });
 }
 
-/** What every box has, whatever its root is made of: the user, its rights, its resolver, and the places of what is mounted. `offset` is added to user ids. */
-export async function addBoxFiles(root: string, offset: number): Promise<void> {
+/** What every box has, whatever its root is made of: the user, its rights, its resolver, and the places of what is mounted. */
+export async function addBoxFiles(root: string): Promise<void> {
   for (const folder of ["workspace", "opt/alcove", "etc/sudoers.d"])
     await mkdir(`${root}/${folder}`, { recursive: true, mode: 0o755 });
   const append = (name: string, line: string): Promise<void> =>
@@ -189,17 +199,4 @@ export async function addBoxFiles(root: string, offset: number): Promise<void> {
   // Packages must not try to start services: there is no init system in a box.
   if (existsSync(`${root}/usr/sbin`))
     await writeFile(`${root}/usr/sbin/policy-rc.d`, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
-  for (const name of [
-    "sudoers.d/user",
-    "passwd",
-    "group",
-    "shadow",
-    "gshadow",
-    "resolv.conf",
-    "hostname",
-    "hosts",
-    "machine-id",
-  ]) {
-    await chown(`${root}/etc/${name}`, offset, offset);
-  }
 }

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
+import { diskIdOffset } from "../boxes/id-range.ts";
 import { findProgram, plainEnvironment } from "../kernel/command.ts";
 import type { Site } from "../site.ts";
 import { volumePaths } from "../volumes/layout.ts";
@@ -116,7 +117,7 @@ export function createTemplate({ site, store }: { site: Site; store: string }): 
       }
     }
     if ((await child.exited) !== 0) throw new Error(last);
-    await addBoxFiles(fresh, 0);
+    await addBoxFiles(fresh);
     await rename(fresh, tree);
   };
 
@@ -131,7 +132,7 @@ export function createTemplate({ site, store }: { site: Site; store: string }): 
       if (existsSync(tree) && installed.length === 0) return templateRoot(version);
       if (!existsSync(skeleton)) {
         await mkdir(`${site.data}/skeleton`, { recursive: true, mode: 0o755 });
-        skeletonMade ??= makeSkeleton(skeleton);
+        skeletonMade ??= makeSkeleton(skeleton, diskIdOffset(site));
         await skeletonMade.finally(() => (skeletonMade = undefined));
       }
       return hostRoot;
