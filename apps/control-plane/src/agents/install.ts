@@ -58,6 +58,8 @@ export function createAgentInstaller(options: InstallerOptions): AgentInstaller 
     const done = Promise.resolve()
       .then(() => installInto({ ...options, folder: folderOf(agent), agent, arch, report, signal }))
       .finally(() => running.delete(agent.name));
+    // Whoever still waits hears of a failure; when nobody does any more, nobody needs to.
+    done.catch(() => undefined);
     const installation: Installation = { done, stop, listeners, last: [0, `Asking the registry for ${agent.title}`] };
     return installation;
   };
@@ -67,6 +69,8 @@ export function createAgentInstaller(options: InstallerOptions): AgentInstaller 
     async install(agent, onProgress, signal) {
       signal.throwIfAborted();
       if (await isInstalled(agent)) return;
+      const current = running.get(agent.name);
+      if (current?.stop.signal.aborted === true) await current.done.catch(() => undefined);
       const installation = running.get(agent.name) ?? begin(agent);
       running.set(agent.name, installation);
       const listener: OnProgress = (percent, text) => onProgress(percent, text);
