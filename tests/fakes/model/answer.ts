@@ -52,9 +52,7 @@ export function answerRequest(
 
 /** The newest prompt of the conversation, its script, and the tool calls made for it so far. */
 function situation(request: ModelRequest): { script: Script; toolTurns: number } {
-  const index = request.messages.findLastIndex(
-    (message) => message.role === "user" && message.toolResults.length === 0 && promptOf(message) !== "",
-  );
+  const index = request.messages.findLastIndex((message) => message.role === "user" && promptOf(message) !== "");
   const prompt = promptOf(request.messages[index]);
   const since = request.messages.slice(index + 1);
   const toolTurns = since.filter((message) => message.toolCalls > 0).length;

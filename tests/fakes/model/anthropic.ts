@@ -7,11 +7,13 @@ import { pieces, sendJson, startEvents } from "./sse.ts";
 /** Anthropic Messages: https://docs.anthropic.com/en/api/messages */
 export function parseMessages(body: Json): ModelRequest {
   const format = isRecord(body["output_config"]) ? body["output_config"]["format"] : body["output_format"];
+  const messages = records(body["messages"]);
   return {
     model: String(body["model"]),
     stream: body["stream"] === true,
-    system: textOf(body["system"]),
-    messages: records(body["messages"]).map(parseMessage),
+    // Newer clients also put messages of role "system" between the others.
+    system: [body["system"], ...messages.filter(isSystem)].map(textOf).join("\n"),
+    messages: messages.filter((message) => !isSystem(message)).map(parseMessage),
     tools: records(body["tools"]).map((tool) => ({
       name: String(tool["name"]),
       kind: "function",
@@ -19,6 +21,10 @@ export function parseMessages(body: Json): ModelRequest {
     })),
     schema: isRecord(format) ? format["schema"] : undefined,
   };
+}
+
+function isSystem(message: Json): boolean {
+  return message["role"] === "system";
 }
 
 function parseMessage(message: Json): Message {

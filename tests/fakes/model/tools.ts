@@ -29,7 +29,7 @@ export function writeCall(request: ModelRequest, path: string, content: string):
     const text = ["*** Begin Patch", `*** Add File: ${path}`, ...lines, "*** End Patch"].join("\n");
     return patch.kind === "freeform"
       ? { name: patch.name, kind: "freeform", input: text }
-      : call(patch, { input: text });
+      : call(patch, { [Object.keys(patch.properties)[0] ?? "input"]: text });
   }
   return shellCall(request, `cat > '${path}' <<'ALCOVE_END'\n${content}\nALCOVE_END`);
 }

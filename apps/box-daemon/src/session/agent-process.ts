@@ -21,7 +21,7 @@ export interface AgentProcess {
   kill(): void;
 }
 
-const inputGraceMs = 4_000;
+const inputGraceMs = 700;
 const terminateGraceMs = 2_000;
 
 /** Writes the agent's settings below its own folder. Gives `path_outside` for a path that leaves it. */

@@ -35,6 +35,8 @@ export const claudeCode: AgentDefinition = {
         CLAUDE_CODE_EXECUTABLE: `${folder}/${program(place.arch)}`,
         CLAUDE_CONFIG_DIR: `${place.workspace}/${configDirectory(name)}`,
         CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
+        // Its running commentary goes to a file; what it prints as an error is one.
+        CLAUDE_AGENT_LOGS: `${place.workspace}/${configDirectory(name)}/logs`,
         // A refused token would otherwise be tried for minutes.
         CLAUDE_CODE_MAX_RETRIES: "2",
         // The box is the sandbox; without this, a box whose user is root could not work unattended.
