@@ -29,13 +29,16 @@ export function createApi(parts: ApiParts): ApiApp {
     if (trace) context.res.headers.set("x-trace-id", trace);
     if (!context.res.headers.has("cache-control")) context.res.headers.set("cache-control", "no-store");
   });
-  const limited = bodyLimit({
-    maxSize: bodyBytes,
-    onError: () => {
-      throw new CodedError("too_large", `A request has at most ${bodyBytes / 2 ** 20} MiB.`);
-    },
+  const refuseLarge = () => {
+    throw new CodedError("too_large", `A request has at most ${bodyBytes / 2 ** 20} MiB.`);
+  };
+  const limited = bodyLimit({ maxSize: bodyBytes, onError: refuseLarge });
+  app.use((context, next) => {
+    if (/\/files(\/|$)/.test(context.req.path)) return next();
+    // Refused before the body is touched, so that the server can drain it and the client reads the answer.
+    if (Number(context.req.header("content-length") ?? 0) > bodyBytes) refuseLarge();
+    return limited(context, next);
   });
-  app.use((context, next) => (/\/files(\/|$)/.test(context.req.path) ? next() : limited(context, next)));
 
   addPublicRoutes(app, parts);
   app.doc31("/openapi.json", {

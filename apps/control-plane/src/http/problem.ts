@@ -6,8 +6,9 @@ import { currentTraceId, type Log } from "../log/log.ts";
 /** The error as RFC 9457 problem details; what was not expected is logged with its cause and told without it. */
 export function problemResponse(thrown: unknown, log: Log, issues?: Problem["issues"]): Response {
   const error = toCodedError(thrown);
-  if (error.code === "internal") log.error({ err: thrown }, "a request failed");
   const body = problemOf(error, issues);
+  if (error.code === "internal") log.error({ err: thrown }, "a request failed");
+  else if (body.status >= 500) log.warn({ err: error }, "a request could not be served");
   return Response.json(body, { status: body.status, headers: { "content-type": "application/problem+json" } });
 }
 

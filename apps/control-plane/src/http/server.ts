@@ -43,7 +43,7 @@ export async function listen(
   app.all("/api/*", () => problemResponse(new CodedError("not_found"), log));
   if (page) app.get("*", (context) => page(context.req.raw));
 
-  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+  const listener = getRequestListener(app.fetch);
   const server = http.createServer((request, response) => {
     const traceId = traceIdFrom(request.headers.traceparent?.toString());
     const begun = performance.now();

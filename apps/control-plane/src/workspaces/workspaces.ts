@@ -89,7 +89,7 @@ export function createWorkspaces({ store, jobs, runtime, volumes, log }: Parts):
       );
       return box;
     } catch (error) {
-      const coded = toCodedError(error);
+      const coded = toCodedError(signal.aborted ? signal.reason : error);
       if (coded.code === "internal") log.error({ err: error, workspace: id }, "a box did not start");
       const failure =
         coded.code === "internal" ? new CodedError("workspace_start_failed", undefined, { cause: error }) : coded;

@@ -143,7 +143,7 @@ export function addAccountRoutes(app: ApiApp, parts: AccountParts): void {
       summary: "What changed of all that you may see, as server-sent events; read the resource again",
       request: {
         query: z.object({ after: z.string().refine(isNoticeCursor, "is not a cursor").optional() }),
-        headers: z.object({ "last-event-id": z.string().refine(isNoticeCursor).optional().catch(undefined) }),
+        headers: z.object({ "last-event-id": z.string().refine(isNoticeCursor).optional() }),
       },
       responses: {
         200: { description: "Notices", content: { "text/event-stream": { schema: changeNoticeSchema } } },

@@ -27,7 +27,7 @@ export function addFileRoutes(app: ApiApp, { workspaces, store, stopping }: Part
   const forward = async (request: Request, user: string, id: string | undefined, area: "files" | "archive") => {
     const { id: workspace } = await store.owned(user, id ?? "");
     const url = new URL(request.url);
-    const rest = rawRestOfPath(request.url, `/${area}`).replace(/^\//, "");
+    const rest = rawRestOfPath(request.url, 5);
     const download = url.searchParams.get("download") === "true";
     url.searchParams.delete("download");
     const box = await workspaces.box(workspace, AbortSignal.any([request.signal, stopping]));

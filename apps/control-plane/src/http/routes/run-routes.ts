@@ -146,8 +146,7 @@ export function addRunRoutes(app: ApiApp, { runs, createRun, approvals, events, 
           "last-event-id": z
             .string()
             .regex(/^\d{1,9}$/)
-            .optional()
-            .catch(undefined),
+            .optional(),
         }),
       },
       responses: {
@@ -169,7 +168,7 @@ export function addRunRoutes(app: ApiApp, { runs, createRun, approvals, events, 
   );
 
   app.get("/runs/:id/files/*", async (context) => {
-    const path = restOfPath(context.req.url, `/runs/${context.req.param("id")}/files/`);
+    const path = restOfPath(context.req.url, 5);
     const { size, stream } = await runs.file(
       context.get("user"),
       context.req.param("id"),
