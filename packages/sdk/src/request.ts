@@ -22,12 +22,7 @@ export interface Transport {
   /** The response when its status is below 400; otherwise throws the problem as a CodedError, `server_unreachable` when there is no answer. */
   send(method: string, path: string, options?: RequestOptions): Promise<Response>;
   /** The JSON of the response, parsed by the schema; `internal` when it has another shape. */
-  read<S extends z.ZodType>(
-    schema: S,
-    method: string,
-    path: string,
-    options?: RequestOptions,
-  ): Promise<z.infer<S>>;
+  read<S extends z.ZodType>(schema: S, method: string, path: string, options?: RequestOptions): Promise<z.infer<S>>;
 }
 
 /** `createTransport({ baseUrl, key, fetch })`: requests below `<baseUrl>/api/v1`, as the holder of the key when one is given. */
@@ -38,8 +33,7 @@ export function createTransport(options: {
 }): Transport {
   const root = `${options.baseUrl.replace(/\/+$/, "")}/api/v1`;
   const call = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
-  const identity: Record<string, string> =
-    options.key === undefined ? {} : { authorization: `Bearer ${options.key}` };
+  const identity: Record<string, string> = options.key === undefined ? {} : { authorization: `Bearer ${options.key}` };
 
   const url = (path: string, query: Record<string, QueryValue> = {}) => {
     const search = new URLSearchParams();
@@ -68,20 +62,13 @@ export function createTransport(options: {
     return response;
   };
 
-  const read = async <S extends z.ZodType>(
-    schema: S,
-    method: string,
-    path: string,
-    request?: RequestOptions,
-  ) => {
+  const read = async <S extends z.ZodType>(schema: S, method: string, path: string, request?: RequestOptions) => {
     const response = await send(method, path, request);
     const parsed = schema.safeParse(await response.json().catch(() => undefined));
     if (parsed.success) return parsed.data;
-    throw new CodedError(
-      "internal",
-      `The answer to ${method} ${path} has a shape that this client does not know`,
-      { cause: parsed.error },
-    );
+    throw new CodedError("internal", `The answer to ${method} ${path} has a shape that this client does not know`, {
+      cause: parsed.error,
+    });
   };
 
   return { url, identity, send, read };
@@ -118,10 +105,7 @@ export async function problemOf(response: Response): Promise<CodedError> {
     });
   }
   const code = codeByStatus[response.status] ?? "internal";
-  return new CodedError(
-    code,
-    `The server answered ${response.status}${text ? `: ${text.slice(0, 200)}` : ""}`,
-  );
+  return new CodedError(code, `The server answered ${response.status}${text ? `: ${text.slice(0, 200)}` : ""}`);
 }
 
 function jsonOrNull(text: string): unknown {

@@ -25,9 +25,7 @@ const longestPauseMs = 5_000;
  * Events of a resumable stream, each once: a dropped line is opened again behind the last id, after a pause that doubles from 250 ms to 5 s.
  * Refusals (a status from 400 to 499) are thrown, a missing server is waited for.
  */
-export async function* resumeServerEvents(
-  request: ResumeRequest,
-): AsyncGenerator<ServerEvent, void, undefined> {
+export async function* resumeServerEvents(request: ResumeRequest): AsyncGenerator<ServerEvent, void, undefined> {
   const { transport, signal } = request;
   let after = request.after;
   let failures = 0;

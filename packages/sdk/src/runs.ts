@@ -8,7 +8,7 @@ import {
 } from "@alcove/contract/api/event";
 import { pageSchema } from "@alcove/contract/api/problem";
 import {
-  answerApprovalSchema,
+  type answerApprovalSchema,
   approvalSchema,
   hasEnded,
   runSchema,
@@ -110,8 +110,7 @@ export function createRunCalls(transport: Transport) {
       },
     },
     approvals: {
-      list: (options: Waiting = {}) =>
-        read(pageSchema(approvalSchema), "GET", "/approvals", signalOf(options)),
+      list: (options: Waiting = {}) => read(pageSchema(approvalSchema), "GET", "/approvals", signalOf(options)),
       /** Answers; `approval_answered` or `approval_expired` when it came too late. */
       answer: (approval: string, answer: z.input<typeof answerApprovalSchema>) =>
         read(approvalSchema, "POST", `/approvals/${encodeURIComponent(approval)}`, {
@@ -119,9 +118,7 @@ export function createRunCalls(transport: Transport) {
         }),
     },
     /** What changed among the things that the caller may see, for ever; a dropped line is taken up again by itself. */
-    async *notices(
-      options: StreamOptions & { after?: string } = {},
-    ): AsyncGenerator<ChangeNotice, void, undefined> {
+    async *notices(options: StreamOptions & { after?: string } = {}): AsyncGenerator<ChangeNotice, void, undefined> {
       const isOver = () => Promise.resolve(false);
       for await (const { data } of resumeServerEvents({
         ...options,

@@ -16,8 +16,7 @@ export async function* readServerEvents(
 ): AsyncGenerator<ServerEvent, void, undefined> {
   const ready: ServerEvent[] = [];
   const parser = createParser({
-    onEvent: (event) =>
-      ready.push({ id: event.id ?? null, kind: event.event ?? "message", data: event.data }),
+    onEvent: (event) => ready.push({ id: event.id ?? null, kind: event.event ?? "message", data: event.data }),
   });
   const reader = body.getReader();
   const decoder = new TextDecoder();
@@ -37,10 +36,7 @@ export async function* readServerEvents(
 async function withinSilence<T>(next: Promise<T>, silenceMs: number): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const silence = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new TypeError(`The stream was silent for ${silenceMs} ms`)),
-      silenceMs,
-    );
+    timer = setTimeout(() => reject(new TypeError(`The stream was silent for ${silenceMs} ms`)), silenceMs);
   });
   try {
     return await Promise.race([next, silence]);

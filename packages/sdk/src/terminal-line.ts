@@ -91,9 +91,7 @@ export function openTerminalLine(options: TerminalLineOptions): TerminalLine {
   return {
     send(bytes) {
       if (socket?.readyState === WebSocket.OPEN) socket.send(inputFrame(bytes));
-      else if (
-        backlog.reduce((sum, part) => sum + part.byteLength, bytes.byteLength) <= longestBacklog
-      )
+      else if (backlog.reduce((sum, part) => sum + part.byteLength, bytes.byteLength) <= longestBacklog)
         backlog = [...backlog, bytes];
     },
     resize(next) {

@@ -2,15 +2,15 @@ import { CodedError } from "@alcove/contract/errors";
 import { problemSchema, pageSchema } from "@alcove/contract/api/problem";
 import {
   changeSchema,
-  createTerminalSchema,
-  createWorkspaceSchema,
+  type createTerminalSchema,
+  type createWorkspaceSchema,
   execEventSchema,
   execResultSchema,
   listingSchema,
-  moveFileSchema,
+  type moveFileSchema,
   snapshotSchema,
   terminalSchema,
-  updateWorkspaceSchema,
+  type updateWorkspaceSchema,
   workspaceSchema,
   type ExecEvent,
   type ExecRequest,
@@ -54,10 +54,7 @@ export function createWorkspaceCalls(transport: Transport) {
       yield event;
       if (event.kind === "exit") return;
     }
-    throw new CodedError(
-      "workspace_unreachable",
-      "The line to the command dropped before it ended",
-    );
+    throw new CodedError("workspace_unreachable", "The line to the command dropped before it ended");
   }
 
   return {
@@ -69,8 +66,7 @@ export function createWorkspaceCalls(transport: Transport) {
         }),
       create: (workspace: z.input<typeof createWorkspaceSchema> = {}, options: Waiting = {}) =>
         read(workspaceSchema, "POST", "/workspaces", { json: workspace, ...signalOf(options) }),
-      get: (workspace: string, options: Waiting = {}) =>
-        read(workspaceSchema, "GET", of(workspace), signalOf(options)),
+      get: (workspace: string, options: Waiting = {}) => read(workspaceSchema, "GET", of(workspace), signalOf(options)),
       rename: (workspace: string, changes: z.input<typeof updateWorkspaceSchema>) =>
         read(workspaceSchema, "PATCH", of(workspace), { json: changes }),
       delete: (workspace: string) => send("DELETE", of(workspace)).then(() => undefined),
@@ -101,15 +97,10 @@ export function createWorkspaceCalls(transport: Transport) {
     files: {
       url: (workspace: string, path: string, options: { download?: boolean } = {}) =>
         url(fileOf(workspace, path), options),
-      archiveUrl: (workspace: string, path: string) =>
-        url(`${of(workspace)}/archive/${encodePath(path)}`),
+      archiveUrl: (workspace: string, path: string) => url(`${of(workspace)}/archive/${encodePath(path)}`),
       list: (workspace: string, path: string, options: Waiting = {}) =>
         read(listingSchema, "GET", fileOf(workspace, path), signalOf(options)),
-      read: (
-        workspace: string,
-        path: string,
-        options: Waiting & Pick<RequestOptions, "headers"> = {},
-      ) =>
+      read: (workspace: string, path: string, options: Waiting & Pick<RequestOptions, "headers"> = {}) =>
         send("GET", fileOf(workspace, path), {
           ...(options.headers ? { headers: options.headers } : {}),
           ...signalOf(options),
@@ -150,11 +141,7 @@ export function createWorkspaceCalls(transport: Transport) {
       delete: (workspace: string, terminal: string) =>
         send("DELETE", terminalOf(workspace, terminal)).then(() => undefined),
       /** Opens a line to the terminal that survives drops; see `openTerminalLine`. */
-      attach: (
-        workspace: string,
-        terminal: string,
-        options: Omit<TerminalLineOptions, "url" | "headers">,
-      ) =>
+      attach: (workspace: string, terminal: string, options: Omit<TerminalLineOptions, "url" | "headers">) =>
         openTerminalLine({
           ...options,
           headers: transport.identity,

@@ -1,0 +1,8 @@
+import "react";
+
+declare module "react" {
+  interface CSSProperties {
+    /** Per cent of a meter or ring. */
+    "--at"?: number;
+  }
+}

@@ -1,0 +1,50 @@
+import { useSyncExternalStore } from "react";
+
+/** Text that was typed and not saved yet, by workspace and path; it lives as long as the page. */
+const drafts = new Map<string, { text: string; etag: string | null }>();
+const listeners = new Set<() => void>();
+
+function keyOf(workspace: string, path: string): string {
+  return `${workspace}:${path}`;
+}
+
+function tell() {
+  for (const listener of listeners) listener();
+}
+
+function leaving(event: BeforeUnloadEvent) {
+  event.preventDefault();
+}
+
+/** Keeps what was typed over the version with this ETag. */
+export function keepDraft(workspace: string, path: string, draft: { text: string; etag: string | null }): void {
+  const fresh = !drafts.has(keyOf(workspace, path));
+  drafts.set(keyOf(workspace, path), draft);
+  addEventListener("beforeunload", leaving);
+  if (fresh) tell();
+}
+
+export function forgetDraft(workspace: string, path: string): void {
+  if (!drafts.delete(keyOf(workspace, path))) return;
+  if (drafts.size === 0) removeEventListener("beforeunload", leaving);
+  tell();
+}
+
+export function draftOf(workspace: string, path: string): { text: string; etag: string | null } | undefined {
+  return drafts.get(keyOf(workspace, path));
+}
+
+export function isDirty(workspace: string, path: string): boolean {
+  return drafts.has(keyOf(workspace, path));
+}
+
+/** True while the file has text that is not saved. */
+export function useDirty(workspace: string, path: string): boolean {
+  return useSyncExternalStore(
+    (listener) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    () => isDirty(workspace, path),
+  );
+}

@@ -1,0 +1,95 @@
+import type { Workspace } from "@alcove/contract/api/workspace";
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { Ellipsis, Plus } from "lucide-react";
+import { formatAgo, formatBytes, plural } from "../format/format.ts";
+import { queries } from "../live/queries.ts";
+import { useShell } from "../shell/context.tsx";
+import { useNow } from "../shell/clock.ts";
+import { usePageTitle } from "../shell/page-title.ts";
+import { Arch } from "../ui/arch.tsx";
+import { Button, IconButton } from "../ui/button.tsx";
+import { Kbd } from "../ui/kbd.tsx";
+import { FailureAlert, failureOf } from "../ui/alert.tsx";
+import { Empty, SkeletonRows } from "../ui/skeleton.tsx";
+import { WorkspaceMenu } from "../workspace/workspace-menu.tsx";
+import { archOf, archWord, type Overview } from "./overview.ts";
+import { useOverview } from "./use-overview.ts";
+
+/** Every workspace, with what can be done to it. */
+export function WorkspacesPage() {
+  usePageTitle("Workspaces");
+  const { newWorkspace } = useShell();
+  const overview = useOverview();
+  const workspaces = useQuery(queries.workspaces());
+  const items = workspaces.data?.items ?? [];
+  return (
+    <main className="list-page" id="main" tabIndex={0}>
+      <header className="settings__head list-page__head">
+        <div className="grow">
+          <h1>Workspaces</h1>
+          <p className="soft">
+            {items.length === 0
+              ? "Each is a computer of its own."
+              : `${plural(items.length, "computer")}, ${items.filter((item) => item.box === "running").length} awake.`}
+          </p>
+        </div>
+        <Button variant="default" onClick={() => newWorkspace()}>
+          <Plus className="icon" /> New workspace <Kbd keys="c" />
+        </Button>
+      </header>
+      {workspaces.isPending && <SkeletonRows rows={4} />}
+      {workspaces.isError && !workspaces.data && <FailureAlert failure={failureOf(workspaces.error)} />}
+      {workspaces.data && items.length === 0 && (
+        <Empty mark={<Arch state="asleep" />} title="No workspace yet">
+          Press <Kbd keys="c" /> or the button above. It is ready in about a second.
+        </Empty>
+      )}
+      {items.length > 0 && (
+        <ul className="group">
+          {items.map((workspace) => (
+            <Row key={workspace.id} workspace={workspace} overview={overview} />
+          ))}
+        </ul>
+      )}
+    </main>
+  );
+}
+
+function Row({ workspace, overview }: { workspace: Workspace; overview: Overview }) {
+  const now = useNow(60_000);
+  const state = archOf(workspace, overview);
+  const disk = workspace.usage?.diskBytes;
+  const memory = workspace.usage?.memoryBytes;
+  return (
+    <li className="setting">
+      <Arch state={state} />
+      <div className="setting__text">
+        <Link to="/workspaces/$name" params={{ name: workspace.name }}>
+          <b className="strong">{workspace.name}</b>
+        </Link>
+        <span className={state === "failed" ? "is-failed" : state === "waiting" ? "is-waiting" : "quiet"}>
+          {workspace.why}
+        </span>
+      </div>
+      <span className="setting__fact num">
+        {typeof memory === "number"
+          ? formatBytes(memory)
+          : typeof disk === "number"
+            ? `${formatBytes(disk)} of disk`
+            : formatAgo(workspace.createdAt, now)}
+      </span>
+      <span className={state === "asleep" ? "state quiet" : state === "failed" ? "state is-failed" : "state"}>
+        {archWord(state)}
+      </span>
+      <WorkspaceMenu
+        workspace={workspace}
+        trigger={
+          <IconButton label={`More about ${workspace.name}`}>
+            <Ellipsis className="icon" />
+          </IconButton>
+        }
+      />
+    </li>
+  );
+}

@@ -1,0 +1,61 @@
+import { CodedError } from "@alcove/contract/errors";
+import { QueryClient, queryOptions } from "@tanstack/react-query";
+import { client } from "./client.ts";
+
+/** A refusal stays one when it is asked again; only a missing answer is worth another try. */
+function retry(failures: number, error: Error): boolean {
+  return error instanceof CodedError && error.code === "server_unreachable" && failures < 3;
+}
+
+export function createQueryClient(): QueryClient {
+  return new QueryClient({ defaultOptions: { queries: { retry, staleTime: 30_000, refetchOnWindowFocus: false } } });
+}
+
+export const queries = {
+  welcome: () => queryOptions({ queryKey: ["welcome"], queryFn: ({ signal }) => client.welcome({ signal }) }),
+  me: () => queryOptions({ queryKey: ["me"], queryFn: ({ signal }) => client.me.get({ signal }), staleTime: Infinity }),
+  keys: () => queryOptions({ queryKey: ["keys"], queryFn: ({ signal }) => client.keys.list({ signal }) }),
+  system: () =>
+    queryOptions({ queryKey: ["system"], queryFn: ({ signal }) => client.system({ signal }), staleTime: 0 }),
+  workspaces: () =>
+    queryOptions({ queryKey: ["workspaces"], queryFn: ({ signal }) => client.workspaces.list({ signal, limit: 200 }) }),
+  workspace: (workspace: string) =>
+    queryOptions({
+      queryKey: ["workspace", workspace],
+      queryFn: ({ signal }) => client.workspaces.get(workspace, { signal }),
+    }),
+  recentRuns: () =>
+    queryOptions({ queryKey: ["runs", "recent"], queryFn: ({ signal }) => client.runs.list({ signal, limit: 100 }) }),
+  sessionRuns: (session: string) =>
+    queryOptions({
+      queryKey: ["runs", "session", session],
+      queryFn: ({ signal }) => client.runs.list({ signal, session, limit: 200 }),
+    }),
+  workspaceRuns: (workspace: string) =>
+    queryOptions({
+      queryKey: ["runs", "workspace", workspace],
+      queryFn: ({ signal }) => client.runs.list({ signal, workspace, limit: 100 }),
+    }),
+  sessions: (workspace: string) =>
+    queryOptions({
+      queryKey: ["sessions", workspace],
+      queryFn: ({ signal }) => client.sessions.list({ signal, workspace, limit: 200 }),
+    }),
+  approvals: () =>
+    queryOptions({ queryKey: ["approvals"], queryFn: ({ signal }) => client.approvals.list({ signal }) }),
+  agents: () => queryOptions({ queryKey: ["agents"], queryFn: ({ signal }) => client.agents.list({ signal }) }),
+  providers: () =>
+    queryOptions({ queryKey: ["providers"], queryFn: ({ signal }) => client.providers.list({ signal }) }),
+  terminals: (workspace: string) =>
+    queryOptions({
+      queryKey: ["terminals", workspace],
+      queryFn: ({ signal }) => client.terminals.list(workspace, { signal }),
+      staleTime: 0,
+    }),
+  folder: (workspace: string, path: string) =>
+    queryOptions({
+      queryKey: ["folder", workspace, path],
+      queryFn: ({ signal }) => client.files.list(workspace, path, { signal }),
+      staleTime: 5_000,
+    }),
+};

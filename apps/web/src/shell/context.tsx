@@ -1,0 +1,98 @@
+import type { CreateRun } from "@alcove/contract/api/run";
+import type { Failure } from "@alcove/contract/api/problem";
+import type { Workspace } from "@alcove/contract/api/workspace";
+import { useQueryClient } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { createContext, useCallback, useContext, useMemo, useState, type ReactNode } from "react";
+import { client } from "../live/client.ts";
+import { queries } from "../live/queries.ts";
+import { failureOf } from "../ui/alert.tsx";
+
+type Creation =
+  | { state: "idle" }
+  | { state: "creating"; since: number; then: Then }
+  | { state: "failed"; failure: Failure; then: Then };
+/** Where the new workspace opens. */
+type Then = { pane?: "files" | "terminal" };
+
+interface Shell {
+  creation: Creation;
+  /** Creates a workspace with a name of the server's choice and opens it. */
+  newWorkspace: (then?: Then) => void;
+  dismissCreation: () => void;
+  palette: boolean;
+  setPalette: (open: boolean) => void;
+  help: boolean;
+  setHelp: (open: boolean) => void;
+}
+
+const ShellContext = createContext<Shell | null>(null);
+
+export function useShell(): Shell {
+  const shell = useContext(ShellContext);
+  if (!shell) throw new Error("useShell outside of ShellProvider");
+  return shell;
+}
+
+/** What every screen can open: a new workspace, the palette, the list of shortcuts. */
+export function ShellProvider({ children }: { children: ReactNode }) {
+  const navigate = useNavigate();
+  const queryClient = useQueryClient();
+  const [creation, setCreation] = useState<Creation>({ state: "idle" });
+  const [palette, setPalette] = useState(false);
+  const [help, setHelp] = useState(false);
+
+  const newWorkspace = useCallback(
+    (then: Then = {}) => {
+      setCreation({ state: "creating", since: Date.now(), then });
+      client.workspaces
+        .create()
+        .then(async (workspace: Workspace) => {
+          queryClient.setQueryData(queries.workspace(workspace.name).queryKey, workspace);
+          void queryClient.invalidateQueries({ queryKey: ["workspaces"] });
+          await navigate({ to: "/workspaces/$name", params: { name: workspace.name }, search: then });
+          setCreation({ state: "idle" });
+        })
+        .catch((error: unknown) => setCreation({ state: "failed", failure: failureOf(error), then }));
+    },
+    [navigate, queryClient],
+  );
+
+  const shell = useMemo<Shell>(
+    () => ({
+      creation,
+      newWorkspace,
+      dismissCreation: () => setCreation({ state: "idle" }),
+      palette,
+      setPalette,
+      help,
+      setHelp,
+    }),
+    [creation, newWorkspace, palette, help],
+  );
+  return <ShellContext value={shell}>{children}</ShellContext>;
+}
+
+/** Starts a run and opens its conversation. */
+export function useStartRun(): (run: CreateRun, idempotencyKey?: string) => Promise<void> {
+  const navigate = useNavigate();
+  const queryClient = useQueryClient();
+  return useCallback(
+    async (request, idempotencyKey) => {
+      const run = await client.runs.create(request, idempotencyKey === undefined ? {} : { idempotencyKey });
+      queryClient.setQueryData(queries.sessionRuns(run.session).queryKey, (old) => ({
+        items: [run, ...(old?.items.filter((other) => other.id !== run.id) ?? [])],
+        next: old?.next ?? null,
+      }));
+      void queryClient.invalidateQueries({ queryKey: ["sessions"] });
+      void queryClient.invalidateQueries({ queryKey: ["runs"] });
+      void queryClient.invalidateQueries({ queryKey: ["workspaces"] });
+      await navigate({
+        to: "/workspaces/$name",
+        params: { name: run.workspaceName },
+        search: (old) => ({ ...old, session: run.session }),
+      });
+    },
+    [navigate, queryClient],
+  );
+}

@@ -1,0 +1,32 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { createContext, useContext, useEffect, useState, useSyncExternalStore, type ReactNode } from "react";
+import { followNotices, type Line, type Notices } from "../live/notices.ts";
+
+const NoticesContext = createContext<Notices | null>(null);
+
+/** Keeps one line for notices open while somebody is signed in. */
+export function NoticesProvider({ children }: { children: ReactNode }) {
+  const queryClient = useQueryClient();
+  const [notices, setNotices] = useState<Notices | null>(null);
+  useEffect(() => {
+    const followed = followNotices(queryClient);
+    setNotices(followed);
+    return () => followed[Symbol.dispose]();
+  }, [queryClient]);
+  return <NoticesContext value={notices}>{children}</NoticesContext>;
+}
+
+const open: Line = { state: "open" };
+
+export function useNotices(): Notices | null {
+  return useContext(NoticesContext);
+}
+
+/** Whether the line to the server is open, and when it is tried again. */
+export function useLine(): Line {
+  const notices = useNotices();
+  return useSyncExternalStore(
+    (listener) => notices?.subscribe(listener) ?? (() => undefined),
+    () => notices?.line() ?? open,
+  );
+}

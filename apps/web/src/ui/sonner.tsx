@@ -1,0 +1,15 @@
+import { Toaster as Sonner } from "sonner";
+
+/** For what happened elsewhere; never the only sign of it. */
+export function Toaster() {
+  return (
+    <Sonner
+      position="bottom-right"
+      offset={36}
+      mobileOffset={72}
+      gap={8}
+      visibleToasts={3}
+      toastOptions={{ unstyled: true, classNames: { toast: "toast" } }}
+    />
+  );
+}

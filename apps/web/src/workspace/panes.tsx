@@ -1,0 +1,103 @@
+import type { Session } from "@alcove/contract/api/run";
+import type { Workspace } from "@alcove/contract/api/workspace";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { lazy, Suspense, useEffect, useState, type ReactNode } from "react";
+import { client } from "../live/client.ts";
+import { useNotices } from "../shell/notices-context.tsx";
+import { FailureAlert, failureOf } from "../ui/alert.tsx";
+import { Arch } from "../ui/arch.tsx";
+import { Button } from "../ui/button.tsx";
+import { SkeletonRows } from "../ui/skeleton.tsx";
+import type { Pane } from "./panes.ts";
+
+const FilesPane = lazy(() => import("../files/files-pane.tsx"));
+const TerminalPane = lazy(() => import("../terminal/terminal-pane.tsx"));
+const ChangesPane = lazy(() => import("../changes/changes-pane.tsx"));
+const DeliverablesPane = lazy(() => import("../deliverables/deliverables-pane.tsx"));
+
+/** The panes of a workspace. One that was opened stays as it is while another is shown. */
+export function Panes({ workspace, session, pane }: { workspace: Workspace; session: Session | null; pane: Pane }) {
+  const [visited, setVisited] = useState<ReadonlySet<Pane>>(new Set([pane]));
+  if (!visited.has(pane)) setVisited(new Set([...visited, pane]));
+  useFreshFiles(workspace);
+  const awake = workspace.box === "running";
+
+  const contents: Record<Pane, ReactNode> = {
+    files: <FilesPane workspace={workspace} />,
+    terminal: <TerminalPane workspace={workspace} shown={pane === "terminal"} />,
+    changes: <ChangesPane workspace={workspace} session={session} />,
+    deliverables: <DeliverablesPane workspace={workspace} />,
+  };
+  return (
+    <div className="panes">
+      {(["files", "terminal", "changes", "deliverables"] as const).map((id) =>
+        visited.has(id) ? (
+          <div
+            key={id}
+            id={`pane-${id}`}
+            className="h-full min-h-0"
+            role="tabpanel"
+            aria-label={id}
+            hidden={id !== pane}
+          >
+            <Suspense fallback={<SkeletonRows rows={5} bare />}>
+              {!awake && (id === "files" || id === "terminal") ? <Waking workspace={workspace} /> : contents[id]}
+            </Suspense>
+          </div>
+        ) : null,
+      )}
+    </div>
+  );
+}
+
+/** Listings and open files are read again when a run of this workspace has moved on. */
+function useFreshFiles(workspace: Workspace) {
+  const notices = useNotices();
+  const queryClient = useQueryClient();
+  useEffect(
+    () =>
+      notices?.listen((notice) => {
+        if (notice.resource !== "run" || notice.workspace !== workspace.id) return;
+        void queryClient.invalidateQueries({ queryKey: ["folder", workspace.name] });
+        void queryClient.invalidateQueries({ queryKey: ["file", workspace.name] });
+      }),
+    [notices, queryClient, workspace.id, workspace.name],
+  );
+}
+
+/** Files and terminals need the box: it wakes by a touch. */
+function Waking({ workspace }: { workspace: Workspace }) {
+  const queryClient = useQueryClient();
+  const wake = useMutation({
+    mutationFn: () => client.workspaces.start(workspace.id),
+    onSettled: () =>
+      Promise.all([["workspace"], ["workspaces"]].map((queryKey) => queryClient.invalidateQueries({ queryKey }))),
+  });
+  const starting = wake.isPending || workspace.state === "creating" || workspace.box === "starting";
+  const failure = workspace.error ?? (wake.error ? failureOf(wake.error) : null);
+  if (failure && !starting) {
+    return (
+      <div className="p-4">
+        <FailureAlert failure={failure} fresh={wake.isError}>
+          <Button size="sm" onClick={() => wake.mutate()}>
+            Start again
+          </Button>
+        </FailureAlert>
+      </div>
+    );
+  }
+  return (
+    <div className="nothing">
+      <Arch state={starting ? "running" : "asleep"} />
+      <h2>
+        {starting
+          ? workspace.state === "creating"
+            ? `Making ${workspace.name}`
+            : `Waking ${workspace.name}`
+          : `${workspace.name} is asleep`}
+      </h2>
+      <p>{starting ? "Files and terminals are here in a moment." : workspace.why}</p>
+      {!starting && <Button onClick={() => wake.mutate()}>Wake it</Button>}
+    </div>
+  );
+}
