@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { access, mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { access, chmod, mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CodedError } from "@alcove/contract/errors";
 import { hostArch, type AgentDefinition, type Arch } from "./definition.ts";
@@ -103,6 +103,8 @@ async function installInto(work: Work): Promise<void> {
     await mkdir(parent, { recursive: true });
     await removeDrafts(parent);
     draft = await mkdtemp(join(parent, draftPrefix));
+    // A temporary folder is for its owner only; agents are read by the users of all boxes.
+    await chmod(draft, 0o755);
     await writeFile(join(draft, "package.json"), '{ "private": true }\n');
     await runNpm(draft, work);
     if (!(await exists(join(draft, agent.program(arch))))) {
