@@ -40,7 +40,7 @@ export function createTransport(options: {
     for (const [name, value] of Object.entries(query)) {
       if (value !== undefined && value !== null) search.set(name, String(value));
     }
-    return search.size > 0 ? `${root}${path}?${search}` : `${root}${path}`;
+    return search.size > 0 ? `${root}${path}?${search.toString()}` : `${root}${path}`;
   };
 
   const send = async (method: string, path: string, request: RequestOptions = {}) => {

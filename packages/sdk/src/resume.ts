@@ -86,7 +86,7 @@ async function pause(ms: number, signal: AbortSignal | undefined): Promise<void>
     }
     function stop() {
       clearTimeout(timer);
-      reject(signal?.reason);
+      reject(signal?.reason instanceof Error ? signal.reason : new Error("Aborted", { cause: signal?.reason }));
     }
     signal?.addEventListener("abort", stop, { once: true });
   });

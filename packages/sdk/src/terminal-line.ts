@@ -106,8 +106,9 @@ export function openTerminalLine(options: TerminalLineOptions): TerminalLine {
 /** Node and Bun take headers as an option of the WebSocket; browsers have none to give, and the cookie is sent by itself. */
 function openSocket(url: string, headers: Readonly<Record<string, string>>): WebSocket {
   if (Object.keys(headers).length === 0) return new WebSocket(url);
-  const socket: WebSocket = Reflect.construct(WebSocket, [url, { headers }]);
-  return socket;
+  const socket: unknown = Reflect.construct(WebSocket, [url, { headers }]);
+  if (socket instanceof WebSocket) return socket;
+  throw new TypeError("This platform's WebSocket takes no headers");
 }
 
 function inputFrame(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
