@@ -55,15 +55,18 @@ const clients: Readonly<Record<ProviderKind, string>> = {
   compatible: "@ai-sdk/openai-compatible",
 };
 
+/** The box is the boundary: within it, only what the mode asks for is held back. */
+const permissions: Readonly<Record<LaunchWish["mode"], Readonly<Record<string, "allow" | "ask" | "deny">>>> = {
+  process: { edit: "allow", bash: "allow", webfetch: "allow" },
+  ask: { edit: "ask", bash: "ask", webfetch: "ask" },
+  plan: { edit: "deny", bash: "ask", webfetch: "allow" },
+};
+
 const provider = "alcove";
 
 function formatConfig(wish: LaunchWish) {
   const model = wish.model ?? opencode.models.find((choice) => choice.provider === wish.provider)?.id ?? null;
   const baseURL = wish.provider === "anthropic" ? `${wish.gateway.anthropic}/v1` : wish.gateway.openai;
-  const permission =
-    wish.mode === "ask"
-      ? { edit: "ask", bash: "ask", webfetch: "ask" }
-      : { edit: "allow", bash: "allow", webfetch: "allow" };
   return {
     autoupdate: false,
     share: "disabled",
@@ -77,6 +80,6 @@ function formatConfig(wish: LaunchWish) {
       },
     },
     ...(model !== null && { model: `${provider}/${model}`, small_model: `${provider}/${model}` }),
-    permission: { ...permission, external_directory: "allow", doom_loop: "allow" },
+    permission: { ...permissions[wish.mode], external_directory: "allow", doom_loop: "allow" },
   };
 }

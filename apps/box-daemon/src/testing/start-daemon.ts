@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { formatRawRequest, parseRawAnswer, type RawRequest } from "@alcove/contract/box/raw";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const repository = join(here, "../../..");
+const repository = join(here, "../../../..");
 
 /** Compiles the daemon once per test process; the file is kept beside the other caches. */
 function compiledDaemon(): string {
@@ -21,7 +21,7 @@ function compiledDaemon(): string {
     .map((name) => join(repository, `node_modules/@oven/bun-${name}/bin/bun`))
     .find(existsSync);
   if (bun === undefined) throw new Error("Bun is not installed");
-  const built = spawnSync(bun, [join(here, "../build.ts"), file], { encoding: "utf8" });
+  const built = spawnSync(bun, [join(here, "../../build.ts"), file], { encoding: "utf8" });
   if (built.status !== 0) throw new Error(`The daemon does not compile: ${built.stderr}`);
   process.once("exit", () => rmSync(file, { force: true }));
   return file;
@@ -48,6 +48,8 @@ export interface TestDaemon {
     options?: { body?: string | Buffer | object; headers?: Record<string, string>; signal?: AbortSignal },
   ): Promise<IncomingMessage>;
   log(): string;
+  /** Resolves once `serve` answers, as it does again soon after it was killed. */
+  answering(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -139,6 +141,10 @@ export async function startDaemon(options: { env?: Record<string, string>; path?
       };
     },
     log: () => log,
+    async answering() {
+      const answer = await daemon.call("GET", "/v1/health").catch(() => null);
+      if (answer?.status !== 200) await daemon.answering();
+    },
     async [Symbol.asyncDispose]() {
       spawnSync("tmux", ["-L", "alcove", "kill-server"], {
         env: { ...process.env, TMUX_TMPDIR: runtimeFolder(folder) },
