@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { stopLocalPostgres } from "../../apps/control-plane/src/database/local-postgres/local-postgres.ts";
 import { toCodedError } from "../../packages/contract/src/errors.ts";
+import { abortable } from "../../packages/base/src/abortable.ts";
 import { buildParts } from "../build/build.ts";
 import { boxPackages, installCommand, installPackages, missingPackages } from "../debian-packages.ts";
 import { type Child, endProcess } from "./child.ts";
@@ -19,8 +20,9 @@ const controlPlaneGraceMs = 30_000;
 const hostGraceMs = 30_000;
 const progress = createProgress();
 const ending = new AbortController();
+const interrupted = new Error("interrupted");
 
-for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => ending.abort());
+for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => ending.abort(interrupted));
 
 async function start(): Promise<void> {
   const settings = readSettings(process.env);
@@ -64,14 +66,14 @@ async function start(): Promise<void> {
   try {
     const host = await startHost();
     const controlPlane = await startControlPlane();
+    const { signal } = ending;
     const ready = await progress.step("start", async () => {
-      await waitForHost(host, data);
-      return waitUntilReady(controlPlane, join(data, "logs", "control-plane.log"));
+      await abortable(waitForHost(host, data), signal);
+      return abortable(waitUntilReady(controlPlane, join(data, "logs", "control-plane.log")), signal);
     });
     await lock.update({ address: ready.address });
     progress.say(`Alcove is ready: ${ready.signInLink ?? ready.address}`);
     if (command !== "alcove") progress.say(`The command line is ${command}`);
-    const { signal } = ending;
     await Promise.all([
       supervise(host, {
         start: startHost,
@@ -83,7 +85,6 @@ async function start(): Promise<void> {
         signal,
         onDeath: (ms) => progress.say(`The control plane ended; starting it again in ${ms} ms.`),
       }),
-      untilAborted(signal),
     ]);
   } finally {
     ending.abort();
@@ -118,16 +119,13 @@ async function ensureHostPackages({ root }: Settings): Promise<void> {
     );
 }
 
-function untilAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
-}
-
 try {
   await start();
 } catch (error) {
+  if (error !== interrupted) tell(error);
+}
+
+function tell(error: unknown): void {
   const { code, message, hint, cause } = toCodedError(error);
   console.error(`${code}: ${message}\n${hint}`);
   if (code === "internal" && cause !== undefined) console.error(cause);

@@ -23,3 +23,10 @@ test("a process that keeps dying is started again, each time after a longer paus
   });
   expect(pauses).toEqual([1000, 2000]);
 });
+
+test("the end of the signal is not kept waiting by a process that goes on", async () => {
+  const endless = { ...shortLived(), ended: new Promise<never>(() => {}) };
+  const start = async () => endless;
+  const supervision = supervise(endless, { start, onDeath: () => {}, signal: AbortSignal.timeout(10) });
+  await expect(supervision).resolves.toBeUndefined();
+});

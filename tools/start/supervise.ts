@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { abortable } from "../../packages/base/src/abortable.ts";
 import type { Child } from "./child.ts";
 
 const firstPauseMs = 500;
@@ -6,8 +7,8 @@ const longestPauseMs = 30_000;
 const steadyAfterMs = 60_000;
 
 /**
- * Keeps a process going: whenever it ends, a new one is started, at once after a long life and ever later when it keeps dying. Ends with the signal.
- * `onDeath` gets the length of the pause in milliseconds.
+ * Keeps a process going until the signal aborts: whenever it ends, a new one is started, at once after a long life and ever later when it keeps
+ * dying. `onDeath` gets the length of the pause in milliseconds.
  */
 export async function supervise(
   first: Child,
@@ -15,14 +16,16 @@ export async function supervise(
 ): Promise<void> {
   let pauseMs = firstPauseMs;
   let child: Child | null = first;
-  while (!signal.aborted) {
-    const begun = performance.now();
-    await child?.ended;
-    if (signal.aborted) return;
-    pauseMs = performance.now() - begun > steadyAfterMs ? firstPauseMs : Math.min(pauseMs * 2, longestPauseMs);
-    onDeath(pauseMs);
-    await delay(pauseMs, undefined, { signal }).catch(() => {});
-    if (signal.aborted) return;
-    child = await start().catch(() => null);
+  try {
+    for (;;) {
+      const begun = performance.now();
+      if (child) await abortable(child.ended, signal);
+      pauseMs = performance.now() - begun > steadyAfterMs ? firstPauseMs : Math.min(pauseMs * 2, longestPauseMs);
+      onDeath(pauseMs);
+      await delay(pauseMs, undefined, { signal });
+      child = await start().catch(() => null);
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
   }
 }
