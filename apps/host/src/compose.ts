@@ -7,6 +7,7 @@ import { readLogEnd } from "./boxes/box-log.ts";
 import { diskIdOffset } from "./boxes/id-range.ts";
 import { hostFindings, lookAtHost } from "./capabilities/abilities.ts";
 import { createCgroups, removeInstanceFolders } from "./cgroups/cgroups.ts";
+import { adoptOrphans } from "./kernel/orphans.ts";
 import { forbiddenNamespaces } from "./capabilities/forbidden-namespaces.ts";
 import { releaseNamespace, type Rights } from "./own-namespace.ts";
 import { serveOperations, type Handlers } from "./server.ts";
@@ -35,6 +36,7 @@ export async function runHost({
   signal: AbortSignal;
   buildsTemplate: boolean;
 }): Promise<void> {
+  adoptOrphans();
   await makeFolders(site);
   const ending = new AbortController();
   signal.addEventListener("abort", () => ending.abort(), { once: true });
@@ -149,6 +151,7 @@ export async function runHost({
     read: ({ workspace, snapshot, path }) => volumes.read(workspace, snapshot, path),
   });
   const background = [watchBoxes({ site, boxes, queue, signal: ending.signal })];
+  if (rights.kind !== "none" && template.status().state !== "ready") background.push(template.prepare());
   if (buildsTemplate) background.push(template.build(ending.signal));
   await new Promise<void>((resolve) => {
     if (ending.signal.aborted) return resolve();

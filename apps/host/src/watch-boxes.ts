@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { limitLog } from "./boxes/box-log.ts";
 import type { Boxes } from "./boxes/boxes.ts";
 import type { KeyedQueue } from "@alcove/base/keyed-queue";
+import { createReaper } from "./kernel/orphans.ts";
 import { logLine } from "./log.ts";
 import { boxPaths, type Site } from "./site.ts";
 
@@ -19,7 +20,9 @@ export async function watchBoxes({
   queue: KeyedQueue;
   signal: AbortSignal;
 }): Promise<void> {
+  const reap = createReaper();
   while (!signal.aborted) {
+    reap();
     for (const id of await boxes.ids()) {
       try {
         await limitLog(boxPaths(site, id).log);

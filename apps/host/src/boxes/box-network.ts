@@ -27,13 +27,13 @@ export async function setUpNamespace(namespaces: BoxNamespaces, rules: boolean):
   await mustRun([...enter, "sh", "-c", "ip link set lo up && exec nft -f -"], { input: networkRules(hostAddresses()) });
 }
 
-type Egress = { namespaces: BoxNamespaces; firstId: number; join: string[]; device: string | null };
+type Egress = { namespaces: BoxNamespaces; firstId: number; join: string[]; device: string | null; note: (mark: ProcessMark) => Promise<void> };
 
 /**
  * Starts the box's way out, slirp4netns, as the box's last id: it has no rights on the host and is none of the ids inside. It outlives the host process.
  * Code: `workspace_start_failed`.
  */
-export async function startEgress({ namespaces, firstId, join, device }: Egress): Promise<ProcessMark> {
+export async function startEgress({ namespaces, firstId, join, device, note }: Egress): Promise<void> {
   const nobody = String(firstId + mappedIds);
   const script = [
     "set -e",
@@ -60,6 +60,8 @@ export async function startEgress({ namespaces, firstId, join, device }: Egress)
   if (!(ready instanceof Readable) || mark === undefined)
     throw new CodedError("workspace_start_failed", "Cannot start the workspace: slirp4netns did not start");
   try {
+    // Stored before it is of any use: from here a crash leaves nothing that cannot be found.
+    await note(mark);
     const [sign] = await Promise.race([
       once(ready, "data", { signal: AbortSignal.timeout(readyDeadlineMs) }),
       once(ready, "end").then(() => [null]),
@@ -69,5 +71,4 @@ export async function startEgress({ namespaces, firstId, join, device }: Egress)
   } finally {
     ready.destroy();
   }
-  return mark;
 }

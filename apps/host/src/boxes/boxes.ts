@@ -87,43 +87,51 @@ export function createBoxes({ site, cgroups, abilities, template, store, limitVo
       throw new CodedError("workspace_start_failed", "Cannot start the workspace: crun is not installed", {
         hint: "Run `apt-get install crun`.",
       });
+    const paths = boxPaths(site, id);
     const source = await template.rootFor(id);
-    await limitVolume(id, record.limits.diskBytes);
-    await mkdir(boxPaths(site, id).bundle, { recursive: true, mode: 0o755 });
+    await mkdir(paths.bundle, { recursive: true, mode: 0o755 });
     const join = cgroups.create(id, record.limits);
     await using namespaces = await createNamespaces(record.firstId);
-    const startNetwork = async (): Promise<void> => {
-      const mark = await startEgress({
-        namespaces,
-        firstId: record.firstId,
-        join: cgroups.createOuter(id),
-        device: tunnelDevice,
-      });
-      await writeFile(boxPaths(site, id).networkMark, JSON.stringify(mark));
-    };
-    await Promise.all([
-      egress ? startNetwork() : null,
-      setUpNamespace(namespaces, rules),
-      assembleRoot({
-        site,
-        workspace: id,
-        name: record.name,
-        firstId: record.firstId,
-        store,
-        source,
+    const launch = async (): Promise<NonNullable<BoxRecord["running"]>> => {
+      await allDone([
+        limitVolume(id, record.limits.diskBytes),
+        setUpNamespace(namespaces, rules),
+        assembleRoot({
+          site,
+          workspace: id,
+          name: record.name,
+          firstId: record.firstId,
+          store,
+          source,
+          userNamespace: namespaces.user,
+        }),
+      ]);
+      const config = ociConfig({
+        record,
+        epoch: record.epoch,
+        root: paths.root,
         userNamespace: namespaces.user,
-      }),
+        networkNamespace: namespaces.network,
+      });
+      const init = await launchBox({ site, record, config, join, hybridMount: cgroups.hybridMount, crun });
+      dismantleRoot(site, id);
+      return { init, rootfs: source.kind };
+    };
+    // The way out opens while the box starts; the rules that bound it are there before either can send anything.
+    const joinOuter = egress ? cgroups.createOuter(id) : [];
+    const [running] = await allDone([
+      launch(),
+      egress
+        ? startEgress({
+            namespaces,
+            firstId: record.firstId,
+            join: joinOuter,
+            device: tunnelDevice,
+            note: (mark) => writeFile(paths.networkMark, JSON.stringify(mark)),
+          })
+        : undefined,
     ]);
-    const config = ociConfig({
-      record,
-      epoch: record.epoch,
-      root: boxPaths(site, id).root,
-      userNamespace: namespaces.user,
-      networkNamespace: namespaces.network,
-    });
-    const init = await launchBox({ site, record, config, join, hybridMount: cgroups.hybridMount, crun });
-    dismantleRoot(site, id);
-    return { init, rootfs: source.kind };
+    return running;
   }
 
   async function start(id: WorkspaceId, epoch: number): Promise<BoxAddress> {
@@ -231,4 +239,10 @@ export function createBoxes({ site, cgroups, abilities, template, store, limitVo
     },
     ids: () => listBoxRecords(site),
   };
+}
+
+/** Like Promise.all, but nothing of it goes on any more when this gives the first error: what follows may then clear up. */
+async function allDone<T extends readonly unknown[]>(work: readonly [...T]): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+  await Promise.allSettled(work);
+  return Promise.all(work);
 }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** A process that cannot be mistaken for a later one with the same pid, not even after the machine was started again. */
@@ -12,14 +12,14 @@ export function currentBoot(): string {
   return bootId;
 }
 
-type Stat = { state: string; parent: number; startTicks: string };
+type Stat = { state: string; startTicks: string };
 
 /** Of /proc/<pid>/stat (proc(5)); undefined when there is no such process. The name may hold spaces and brackets: counting starts after its last bracket. */
 function readStat(pid: number): Stat | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return { state: fields[0] ?? "X", parent: Number(fields[1]), startTicks: fields[19] ?? "" };
+    return { state: fields[0] ?? "X", startTicks: fields[19] ?? "" };
   } catch {
     return undefined;
   }
@@ -58,7 +58,7 @@ export async function waitForEnd(mark: ProcessMark, timeoutMs: number): Promise<
   return true;
 }
 
-/** All pids of this machine that this process may see. */
-export function listPids(): number[] {
-  return readdirSync("/proc").flatMap((name) => (/^[0-9]+$/.test(name) ? [Number(name)] : []));
+/** True for a process that has ended and that nobody has waited for. */
+export function isDead(pid: number): boolean {
+  return readStat(pid)?.state === "Z";
 }

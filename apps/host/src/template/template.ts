@@ -50,6 +50,8 @@ export interface Template {
   status(): TemplateStatus;
   /** What the workspace's root lies over: what it lay over before as long as that has anything of it, else the template, else the host. */
   rootFor(id: WorkspaceId): Promise<RootSource>;
+  /** Makes what boxes over the host's programs need, so that the first of them does not wait for it. */
+  prepare(): Promise<void>;
   /** Builds the template in the background where it is missing; resolves when it is there or the signal aborts. */
   build(signal: AbortSignal): Promise<void>;
 }
@@ -74,6 +76,13 @@ export function createTemplate({ site, store }: { site: Site; store: string }): 
     root: `${folder}/${name}`,
     layer: `template-${name}`,
   });
+
+  const makeHostRoot = async (): Promise<void> => {
+    if (existsSync(skeleton)) return;
+    await mkdir(`${site.data}/skeleton`, { recursive: true, mode: 0o755 });
+    skeletonMade ??= makeSkeleton(skeleton, diskIdOffset(site)).finally(() => (skeletonMade = undefined));
+    await skeletonMade;
+  };
 
   const buildOnce = async (signal: AbortSignal): Promise<void> => {
     const fresh = `${tree}.new`;
@@ -130,13 +139,10 @@ export function createTemplate({ site, store }: { site: Site; store: string }): 
       if (kept !== undefined) return templateRoot(kept);
       const installed = await readdir(`${volumePaths(store, id).rootLayer}/host/usr/upper`).catch(() => []);
       if (existsSync(tree) && installed.length === 0) return templateRoot(version);
-      if (!existsSync(skeleton)) {
-        await mkdir(`${site.data}/skeleton`, { recursive: true, mode: 0o755 });
-        skeletonMade ??= makeSkeleton(skeleton, diskIdOffset(site));
-        await skeletonMade.finally(() => (skeletonMade = undefined));
-      }
+      await makeHostRoot();
       return hostRoot;
     },
+    prepare: makeHostRoot,
     async build(signal) {
       if (existsSync(tree)) return;
       if (findProgram("mmdebstrap") === null) {
