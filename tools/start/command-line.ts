@@ -1,8 +1,12 @@
 import { chmod, lstat, mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { usualDataDirectory } from "./settings.ts";
 
-/** Installs the `alcove` command, which uses whatever version is current, and gives its path as the user can call it. */
+/**
+ * Installs the `alcove` command, which uses whatever version is current, and gives what the user can call it by: its name where the data
+ * directory is the usual one, so that a trial in another directory does not take the name, else its path.
+ */
 export async function installCommandLine(data: string, root: boolean): Promise<string> {
   const launcher = join(data, "bin", "alcove");
   await mkdir(join(data, "bin"), { recursive: true, mode: 0o755 });
@@ -14,7 +18,9 @@ export async function installCommandLine(data: string, root: boolean): Promise<s
   }
   const folder = root ? "/usr/local/bin" : join(homedir(), ".local", "bin");
   const onPath = (process.env["PATH"] ?? "").split(":").includes(folder);
-  return onPath && (await linkCommand(join(folder, "alcove"), launcher)) ? "alcove" : launcher;
+  return data === usualDataDirectory(root) && onPath && (await linkCommand(join(folder, "alcove"), launcher))
+    ? "alcove"
+    : launcher;
 }
 
 /** False when something that is not ours is there, or the folder cannot be written. */

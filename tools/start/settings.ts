@@ -13,10 +13,13 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       hint: "Use a number from 1 to 65535.",
     });
   return {
-    data: resolve(env["ALCOVE_DATA"] || (root ? "/var/lib/alcove" : join(homedir(), ".alcove"))),
+    data: resolve(env["ALCOVE_DATA"] || usualDataDirectory(root)),
     host: env["ALCOVE_HOST"] || "127.0.0.1",
     port,
     root,
     externalDatabase: Boolean(env["DATABASE_URL"]),
   };
 }
+
+/** Where the data lies unless ALCOVE_DATA says otherwise. */
+export const usualDataDirectory = (root: boolean) => (root ? "/var/lib/alcove" : join(homedir(), ".alcove"));

@@ -83,9 +83,9 @@ export function createProgram(terminal: Terminal, env: Environment, finish: (exi
     .option("-i, --stdin", "pass standard input on", false)
     .option("-t, --timeout <seconds>", "end the command after so many seconds", positiveNumber)
     .passThroughOptions()
-    .action(async (workspace: string, command: string[], options: ExecOptions) => {
+    .action(async (workspace: string, words: string[], options: ExecOptions) => {
       const request = {
-        command,
+        command: words[0] === "--" ? words.slice(1) : words,
         directory: options.directory,
         env: options.env && Object.fromEntries(options.env.map(parseVariable)),
         stdin: options.stdin ? await text(terminal.input) : undefined,
