@@ -14,7 +14,14 @@ async function openRuntime(options: TestHostOptions): Promise<RuntimeUnderTest> 
     removeVolume: (id) => host.volumes.destroy(id, signal),
     restart: () => host.restart(),
     leftovers: (id) => host.leftovers(id),
-    hostFiles: [canary, "/etc/machine-id-of-host", "/var/lib/postgresql", "/etc/ssh/sshd_config", "/etc/ssl/private", process.cwd()],
+    hostFiles: [
+      canary,
+      "/etc/machine-id-of-host",
+      "/var/lib/postgresql",
+      "/etc/ssh/sshd_config",
+      "/etc/ssl/private",
+      process.cwd(),
+    ],
     [Symbol.asyncDispose]: () => host[Symbol.asyncDispose](),
   };
 }

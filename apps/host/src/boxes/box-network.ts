@@ -27,7 +27,13 @@ export async function setUpNamespace(namespaces: BoxNamespaces, rules: boolean):
   await mustRun([...enter, "sh", "-c", "ip link set lo up && exec nft -f -"], { input: networkRules(hostAddresses()) });
 }
 
-type Egress = { namespaces: BoxNamespaces; firstId: number; join: string[]; device: string | null; note: (mark: ProcessMark) => Promise<void> };
+type Egress = {
+  namespaces: BoxNamespaces;
+  firstId: number;
+  join: string[];
+  device: string | null;
+  note: (mark: ProcessMark) => Promise<void>;
+};
 
 /**
  * Starts the box's way out, slirp4netns, as the box's last id: it has no rights on the host and is none of the ids inside. It outlives the host process.

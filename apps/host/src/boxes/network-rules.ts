@@ -41,7 +41,7 @@ export function hostAddresses(): string[] {
 
 /**
  * The rules that the host puts into the box's network namespace (nft(8)); root in the box has no NET_ADMIN and cannot touch them. Refused at once, never
- * dropped: a program in the box learns it without waiting. Of the resolver only its port is open, because slirp4netns would pass on any other one too.
+ * dropped, and TCP by a reset, which also ends a connect that is still in its system call: a program in the box learns it without waiting. Of the resolver only its port is open, because slirp4netns would pass on any other one too.
  */
 export function networkRules(own: string[]): string {
   const v4 = [...closedV4, ...own.filter((address) => !isIPv6(address))];
@@ -53,6 +53,8 @@ export function networkRules(own: string[]): string {
     type filter hook output priority 0; policy accept;
     oifname "lo" accept
     ip daddr ${resolverAddress} meta l4proto { tcp, udp } th dport 53 accept
+    meta l4proto tcp ip daddr @closed4 reject with tcp reset
+    meta l4proto tcp ip6 daddr @closed6 reject with tcp reset
     ip daddr @closed4 reject with icmpx type admin-prohibited
     ip6 daddr @closed6 reject with icmpx type admin-prohibited
   }
