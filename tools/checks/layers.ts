@@ -15,7 +15,7 @@ export async function findLayerProblems(): Promise<string[]> {
   );
   const problems: string[] = [];
   for (const path of paths) {
-    if (/\.(test|contract)\.tsx?$/.test(path)) continue;
+    if (/\.(test|contract)\.tsx?$|\/testing\//.test(path)) continue;
     problems.push(...checkFile(path, await readProjectFile(path), layers));
   }
   return problems;
