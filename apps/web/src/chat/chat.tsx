@@ -30,7 +30,7 @@ export function Chat({ workspace, session, known, openPath, onOtherAgent }: Chat
   const shown = turns.filter((run) => !(run.state === "cancelled" && run.startedAt === null));
   const working =
     turns.find((run) => !hasEnded(run.state) && run.state !== "queued") ?? turns.find((run) => run.state === "queued");
-  const stick = useStickToEnd(session?.id ?? "new");
+  const { log, content, away, fresh, toEnd } = useStickToEnd();
 
   const stop = useCallback(() => {
     if (working) void client.runs.cancel(working.id);
@@ -52,14 +52,8 @@ export function Chat({ workspace, session, known, openPath, onOtherAgent }: Chat
   return (
     <section className="chat" id="pane-chat" aria-label="Conversation">
       <div className="chat__view">
-        <div
-          className="chat__log"
-          ref={stick.log}
-          role="log"
-          tabIndex={0}
-          aria-label={session?.title ?? "New conversation"}
-        >
-          <div ref={stick.content}>
+        <div className="chat__log" ref={log} role="log" tabIndex={0} aria-label={session?.title ?? "New conversation"}>
+          <div ref={content}>
             {known && session === null && <Begin workspace={workspace} />}
             {runs.isError && !runs.data && <FailureAlert failure={failureOf(runs.error)} />}
             {shown.map((run) => (
@@ -67,10 +61,10 @@ export function Chat({ workspace, session, known, openPath, onOtherAgent }: Chat
             ))}
           </div>
         </div>
-        {stick.away && (
+        {away && (
           <div className="chat__new">
-            <button className="chip chip--float" type="button" onClick={stick.toEnd}>
-              <ChevronDown className="icon icon--s" /> {stick.fresh > 0 ? `${stick.fresh} new` : "To the end"}
+            <button className="chip chip--float" type="button" onClick={toEnd}>
+              <ChevronDown className="icon icon--s" /> {fresh > 0 ? `${fresh} new` : "To the end"}
             </button>
           </div>
         )}
@@ -80,7 +74,7 @@ export function Chat({ workspace, session, known, openPath, onOtherAgent }: Chat
           key={session?.id ?? "new"}
           place={{ workspace: workspace.name, session }}
           working={working ? { stop, agent: working.agent } : null}
-          onSent={stick.toEnd}
+          onSent={toEnd}
           onOtherAgent={onOtherAgent}
         />
       </div>

@@ -2,7 +2,7 @@ import type { Session } from "@alcove/contract/api/run";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { ArrowUp, Square } from "lucide-react";
-import { useCallback, useEffect, useId, useRef, useState, type KeyboardEvent, type SubmitEvent } from "react";
+import { useCallback, useId, useRef, useState, type KeyboardEvent, type SubmitEvent } from "react";
 import { queries } from "../live/queries.ts";
 import { useStartRun } from "../shell/context.tsx";
 import { useStored } from "../shell/stored.ts";
@@ -74,8 +74,6 @@ export function Composer({ place, working = null, onSent, onOtherAgent }: Compos
     }
   }, [text, sending, choices, start, chosen, session, setDraft, onSent]);
 
-  useEffect(() => setProblem(null), [draftKey]);
-
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== "Enter" || event.nativeEvent.isComposing || event.shiftKey) return;
     event.preventDefault();
@@ -119,9 +117,13 @@ export function Composer({ place, working = null, onSent, onOtherAgent }: Compos
         />
         <div className="composer__bar">
           {place === "home" && <TargetPick target={chosen} onChange={setTarget} />}
-          <AgentPick choices={choices} session={session} onOtherAgent={onOtherAgent} />
-          <ModelPick choices={choices} />
-          <ModePick choices={choices} />
+          {choices.obstacle !== "no_model" && (
+            <>
+              <AgentPick choices={choices} session={session} onOtherAgent={onOtherAgent} />
+              <ModelPick choices={choices} />
+              <ModePick choices={choices} />
+            </>
+          )}
           <span className="grow" />
           <span className="quiet composer__note" id={noteId}>
             <Note choices={choices} />
@@ -129,7 +131,7 @@ export function Composer({ place, working = null, onSent, onOtherAgent }: Compos
           {working && empty ? (
             <Tooltip label={`Stop ${working.agent}`} shortcut="escape">
               <Button size="icon" round className="send" aria-label={`Stop ${working.agent}`} onClick={working.stop}>
-                <Square className="icon" fill="currentColor" />
+                <Square className="icon icon--full" />
               </Button>
             </Tooltip>
           ) : (

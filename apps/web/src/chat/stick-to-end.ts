@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useLayoutEffect, useRef, useState, type RefObject } from "react";
+import { useCallback, useEffect, useRef, useState, type RefObject } from "react";
 
 /** The reader counts as being at the end within this many pixels of it. */
 const nearPx = 48;
@@ -14,7 +14,7 @@ interface Stick {
 }
 
 /** Keeps a growing text at its end while the reader is there, and lets go at once when they scroll up. */
-export function useStickToEnd(key: string): Stick {
+export function useStickToEnd(): Stick {
   const log = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
   const stuck = useRef(true);
@@ -28,8 +28,6 @@ export function useStickToEnd(key: string): Stick {
     setFresh(0);
     log.current?.scrollTo({ top: log.current.scrollHeight });
   }, []);
-
-  useLayoutEffect(() => toEnd(), [key, toEnd]);
 
   useEffect(() => {
     const box = log.current;
@@ -64,7 +62,7 @@ export function useStickToEnd(key: string): Stick {
       observer.disconnect();
       box.removeEventListener("scroll", onScroll);
     };
-  }, [key]);
+  }, []);
 
   return { log, content, away, fresh, toEnd };
 }

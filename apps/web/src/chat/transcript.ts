@@ -5,7 +5,7 @@ import type { RunState } from "@alcove/contract/api/run";
 export type Item =
   | { type: "message"; id: string; text: string; live: boolean; cut: boolean }
   | { type: "thought"; id: string; text: string; live: boolean; durationMs: number | null }
-  | { type: "tool"; id: string; call: ToolCall; output: string; live: boolean }
+  | { type: "tool"; id: string; call: ToolCall; output: string; live: boolean; startedAt: number }
   | {
       type: "approval";
       id: string;
@@ -97,7 +97,8 @@ function apply(transcript: Transcript, event: RunEvent): Transcript {
       const live = call.status === "pending" || call.status === "in_progress";
       // Output that was seen live stays until the stored call brings its own.
       const output = live && old?.type === "tool" ? old.output : "";
-      return put(transcript, { type: "tool", id, call, output, live });
+      const startedAt = old?.type === "tool" ? old.startedAt : Date.parse(event.at);
+      return put(transcript, { type: "tool", id, call, output, live, startedAt });
     }
     case "plan":
       return { ...transcript, plan: event.data.entries };

@@ -127,12 +127,6 @@ function Told({ run, transcript, live }: { run: Run; transcript: Transcript; liv
 }
 
 function Steps({ calls, live }: { calls: Extract<Item, { type: "tool" }>[]; live: boolean }) {
-  const [seen] = useState(() => new Map<string, number>());
-  const since = (id: string) => {
-    const at = seen.get(id) ?? Date.now();
-    seen.set(id, at);
-    return at;
-  };
   return (
     <div className="steps">
       {calls.map((item) => (
@@ -142,7 +136,7 @@ function Steps({ calls, live }: { calls: Extract<Item, { type: "tool" }>[]; live
           output={item.output}
           live={item.live}
           watched={live}
-          startedAt={since(item.id)}
+          startedAt={item.startedAt}
         />
       ))}
     </div>

@@ -12,7 +12,7 @@ import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/sea
 import { Annotation, Compartment, EditorState } from "@codemirror/state";
 import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
-import { useEffect, useRef } from "react";
+import { useEffect, useEffectEvent, useRef } from "react";
 
 /** Marks changes that nobody typed. */
 const fromOutside = Annotation.define<boolean>();
@@ -84,8 +84,9 @@ export default function CodeEditor({
 }: CodeEditorProps) {
   const host = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | null>(null);
-  const latest = useRef({ onChange, onSave });
-  latest.current = { onChange, onSave };
+  const change = useEffectEvent(onChange);
+  const save = useEffectEvent(onSave);
+  const firstText = useEffectEvent(() => text);
 
   useEffect(() => {
     if (!host.current) return;
@@ -93,7 +94,7 @@ export default function CodeEditor({
     const editor = new EditorView({
       parent: host.current,
       state: EditorState.create({
-        doc: text,
+        doc: firstText(),
         extensions: [
           lineNumbers(),
           history(),
@@ -111,7 +112,7 @@ export default function CodeEditor({
           compareWith === null ? [] : unifiedMergeView({ original: compareWith }),
           EditorView.contentAttributes.of({ "aria-label": path }),
           keymap.of([
-            { key: "Mod-s", preventDefault: true, run: () => (latest.current.onSave(), true) },
+            { key: "Mod-s", preventDefault: true, run: () => (save(), true) },
             {
               key: "Ctrl-Shift-Escape",
               run: () => (document.querySelector<HTMLElement>("[role=tab][aria-selected=true]")?.focus(), true),
@@ -124,7 +125,7 @@ export default function CodeEditor({
           EditorView.updateListener.of((update) => {
             const typed =
               update.docChanged && !update.transactions.some((transaction) => transaction.annotation(fromOutside));
-            if (typed) latest.current.onChange(update.state.doc.toString());
+            if (typed) change(update.state.doc.toString());
           }),
         ],
       }),

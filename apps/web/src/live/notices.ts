@@ -10,6 +10,8 @@ export interface Notices extends Disposable {
   subscribe(listener: () => void): () => void;
   /** Hears every notice after the copies were marked stale. */
   listen(listener: (notice: ChangeNotice) => void): () => void;
+  /** Opens the line; opened again after it was disposed, it goes on. */
+  start(): void;
   /** Tries again at once. */
   retryNow(): void;
 }
@@ -35,8 +37,8 @@ export function staleKeys(notice: ChangeNotice): QueryKey[] {
 /** Notices come in bursts while an agent works: copies are read again at most this often. */
 const coalesceMs = 120;
 
-/** Follows the server's notices until disposed. */
-export function followNotices(queryClient: QueryClient): Notices {
+/** The server's notices, followed from `start` until disposed. */
+export function createNotices(queryClient: QueryClient): Notices {
   let line: Line = { state: "open" };
   let stop = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -79,9 +81,9 @@ export function followNotices(queryClient: QueryClient): Notices {
       if (!signal.aborted) console.warn("The line for notices ended", error);
     });
   };
-  start();
 
   return {
+    start,
     line: () => line,
     subscribe(listener) {
       listeners.add(listener);

@@ -37,7 +37,7 @@ function Creation() {
     return (
       <div className="lost">
         <FailureAlert failure={creation.failure} title="The workspace was not created" fresh>
-          <Button size="sm" onClick={() => newWorkspace(creation.then)}>
+          <Button size="sm" onClick={() => newWorkspace(creation.place)}>
             Try again
           </Button>
           <Button size="sm" variant="ghost" onClick={dismissCreation}>

@@ -10,15 +10,15 @@ import { failureOf } from "../ui/alert.tsx";
 
 type Creation =
   | { state: "idle" }
-  | { state: "creating"; since: number; then: Then }
-  | { state: "failed"; failure: Failure; then: Then };
+  | { state: "creating"; since: number; place: Place }
+  | { state: "failed"; failure: Failure; place: Place };
 /** Where the new workspace opens. */
-type Then = { pane?: "files" | "terminal" };
+type Place = { pane?: "files" | "terminal" };
 
 interface Shell {
   creation: Creation;
   /** Creates a workspace with a name of the server's choice and opens it. */
-  newWorkspace: (then?: Then) => void;
+  newWorkspace: (place?: Place) => void;
   dismissCreation: () => void;
   palette: boolean;
   setPalette: (open: boolean) => void;
@@ -43,17 +43,17 @@ export function ShellProvider({ children }: { children: ReactNode }) {
   const [help, setHelp] = useState(false);
 
   const newWorkspace = useCallback(
-    (then: Then = {}) => {
-      setCreation({ state: "creating", since: Date.now(), then });
+    (place: Place = {}) => {
+      setCreation({ state: "creating", since: Date.now(), place });
       client.workspaces
         .create()
         .then(async (workspace: Workspace) => {
           queryClient.setQueryData(queries.workspace(workspace.name).queryKey, workspace);
           void queryClient.invalidateQueries({ queryKey: ["workspaces"] });
-          await navigate({ to: "/workspaces/$name", params: { name: workspace.name }, search: then });
+          await navigate({ to: "/workspaces/$name", params: { name: workspace.name }, search: place });
           setCreation({ state: "idle" });
         })
-        .catch((error: unknown) => setCreation({ state: "failed", failure: failureOf(error), then }));
+        .catch((error: unknown) => setCreation({ state: "failed", failure: failureOf(error), place }));
     },
     [navigate, queryClient],
   );

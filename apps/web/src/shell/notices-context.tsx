@@ -1,18 +1,17 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { createContext, useContext, useEffect, useState, useSyncExternalStore, type ReactNode } from "react";
-import { followNotices, type Line, type Notices } from "../live/notices.ts";
+import { createNotices, type Line, type Notices } from "../live/notices.ts";
 
 const NoticesContext = createContext<Notices | null>(null);
 
 /** Keeps one line for notices open while somebody is signed in. */
 export function NoticesProvider({ children }: { children: ReactNode }) {
   const queryClient = useQueryClient();
-  const [notices, setNotices] = useState<Notices | null>(null);
+  const [notices] = useState(() => createNotices(queryClient));
   useEffect(() => {
-    const followed = followNotices(queryClient);
-    setNotices(followed);
-    return () => followed[Symbol.dispose]();
-  }, [queryClient]);
+    notices.start();
+    return () => notices[Symbol.dispose]();
+  }, [notices]);
   return <NoticesContext value={notices}>{children}</NoticesContext>;
 }
 

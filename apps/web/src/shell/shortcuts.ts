@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "react";
+import { useEffect, useEffectEvent } from "react";
 
 /** Every shortcut of the page, as `?` lists them. */
 export const shortcuts = [
@@ -30,11 +30,10 @@ let listening = false;
 
 /** Runs while the component is shown; the newest binding of a key is asked first. Single letters act only outside of fields. */
 export function useShortcut(keys: string, run: (event: KeyboardEvent) => boolean | void, enabled = true): void {
-  const latest = useRef(run);
-  latest.current = run;
+  const onPress = useEffectEvent(run);
   useEffect(() => {
     if (!enabled) return;
-    const binding: Binding = { keys, run: (event) => latest.current(event) };
+    const binding: Binding = { keys, run: (event) => onPress(event) };
     bindings.push(binding);
     listen();
     return () => void bindings.splice(bindings.indexOf(binding), 1);

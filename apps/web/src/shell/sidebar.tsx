@@ -10,6 +10,7 @@ import { Face } from "../ui/avatar.tsx";
 import { IconButton } from "../ui/button.tsx";
 import { Kbd } from "../ui/kbd.tsx";
 import { Tooltip } from "../ui/tooltip.tsx";
+import { useNow } from "./clock.ts";
 import { useShell } from "./context.tsx";
 
 /** The wide side: places, workspaces with their states, what the day cost. */
@@ -75,8 +76,9 @@ export function Sidebar() {
 
 function Spent() {
   const runs = useQuery(queries.recentRuns());
+  const now = useNow(600_000);
   if (!runs.data) return null;
-  const spent = spentToday(runs.data.items, runs.data.next === null, Date.now());
+  const spent = spentToday(runs.data.items, runs.data.next === null, now);
   if (spent === null || spent === 0) return null;
   return (
     <div className="spend">

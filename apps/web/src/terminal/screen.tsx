@@ -4,7 +4,7 @@ import type { TerminalLine } from "@alcove/sdk/terminal-line";
 import { FitAddon } from "@xterm/addon-fit";
 import { WebLinksAddon } from "@xterm/addon-web-links";
 import { Terminal } from "@xterm/xterm";
-import { useEffect, useRef } from "react";
+import { useEffect, useEffectEvent, useRef } from "react";
 import { client } from "../live/client.ts";
 import { readColours } from "./colours.ts";
 
@@ -29,8 +29,10 @@ const encoder = new TextEncoder();
 export function Screen({ workspace, terminal, shown, onLine, onExit, handle }: ScreenProps) {
   const host = useRef<HTMLDivElement>(null);
   const parts = useRef<{ xterm: Terminal; fit: FitAddon; line: TerminalLine } | null>(null);
-  const latest = useRef({ onLine, onExit });
-  latest.current = { onLine, onExit };
+  const lineChanged = useEffectEvent(onLine);
+  const exited = useEffectEvent(onExit);
+  const ready = useEffectEvent(handle);
+  const label = useEffectEvent(() => `Terminal ${terminal.title || terminal.name}`);
 
   useEffect(() => {
     if (!host.current) return;
@@ -50,7 +52,7 @@ export function Screen({ workspace, terminal, shown, onLine, onExit, handle }: S
     xterm.loadAddon(fit);
     xterm.loadAddon(new WebLinksAddon());
     xterm.open(host.current);
-    xterm.textarea?.setAttribute("aria-label", `Terminal ${terminal.title || terminal.name}`);
+    xterm.textarea?.setAttribute("aria-label", label());
 
     let ctrl = false;
     const line = client.terminals.attach(workspace, terminal.id, {
@@ -59,16 +61,16 @@ export function Screen({ workspace, terminal, shown, onLine, onExit, handle }: S
       onReset: () => xterm.reset(),
       onExit: (exitCode) => {
         xterm.write(`\r\n\u001b[2m[ended${exitCode ? ` with ${exitCode}` : ""}]\u001b[0m\r\n`);
-        latest.current.onExit();
+        exited();
       },
-      onLine: (state) => latest.current.onLine(state),
+      onLine: (state) => lineChanged(state),
     });
     const send = (text: string) => {
       const held = ctrl && text.length === 1;
       ctrl = false;
       line.send(encoder.encode(held ? String.fromCharCode(text.toUpperCase().charCodeAt(0) & 31) : text));
     };
-    handle({ send, setCtrl: (on) => (ctrl = on) });
+    ready({ send, setCtrl: (on) => (ctrl = on) });
     xterm.onData(send);
     xterm.onBinary((text) => line.send(Uint8Array.from(text, (char) => char.charCodeAt(0) & 255)));
     xterm.onResize((size) => line.resize(size));

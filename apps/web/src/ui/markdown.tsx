@@ -4,9 +4,9 @@ import remarkGfm from "remark-gfm";
 const plugins = [remarkGfm];
 
 const components: Components = {
-  a: ({ node: _, ...rest }) => <a className="link" target="_blank" rel="noreferrer noopener" {...rest} />,
-  pre: ({ node: _, ...rest }) => <pre className="term" tabIndex={0} {...rest} />,
-  table: ({ node: _, ...rest }) => (
+  a: ({ node: _node, ...rest }) => <a className="link" target="_blank" rel="noreferrer noopener" {...rest} />,
+  pre: ({ node: _node, ...rest }) => <pre className="term" tabIndex={0} {...rest} />,
+  table: ({ node: _node, ...rest }) => (
     <div className="wide" tabIndex={0} role="region" aria-label="Table">
       <table {...rest} />
     </div>

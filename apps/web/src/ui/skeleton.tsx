@@ -4,11 +4,7 @@ import { useEffect, useState, type ReactNode } from "react";
 export function usePatience(waiting: boolean): boolean {
   const [late, setLate] = useState(false);
   useEffect(() => {
-    if (!waiting) {
-      setLate(false);
-      return;
-    }
-    const timer = setTimeout(() => setLate(true), 300);
+    const timer = setTimeout(() => setLate(waiting), waiting ? 300 : 0);
     return () => clearTimeout(timer);
   }, [waiting]);
   return waiting && late;

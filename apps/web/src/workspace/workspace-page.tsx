@@ -91,6 +91,7 @@ function Loaded({ workspace }: { workspace: Workspace }) {
 
   const chat = (
     <Chat
+      key={session?.id ?? "new"}
       workspace={workspace}
       session={session}
       known={known}
