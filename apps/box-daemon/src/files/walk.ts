@@ -1,5 +1,6 @@
-import { closeSync, constants, fstatSync, mkdirSync, openSync, readlinkSync } from "node:fs";
+import { closeSync, constants, fstatSync, mkdirSync, openSync } from "node:fs";
 import { CodedError } from "@alcove/contract/errors";
+import { readOpenLink } from "../system/libc.ts";
 import { fileError, systemCode } from "./file-error.ts";
 import { isDots, splitNames, type WorkspacePath } from "./path.ts";
 
@@ -65,7 +66,7 @@ export function walk(root: string, path: WorkspacePath, options: WalkOptions): P
       if (stat.isSymbolicLink() && (!last || options.followLast)) {
         links += 1;
         if (links > linkLimit) throw new CodedError("path_invalid", "The path goes through too many links");
-        const target = readlinkSync(at(top.fd, name), { encoding: "buffer" });
+        const target = readOpenLink(fd);
         closeFrom(stack.length - 1);
         const inside = insideRoot(root, target);
         if (target[0] === 0x2f) closeFrom(1);

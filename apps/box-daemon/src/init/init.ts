@@ -9,6 +9,7 @@ const lastBackoffMs = 5_000;
 const healthyMs = 10_000;
 const stopGraceMs = 3_000;
 const reapDelayMs = 20;
+const reapEveryMs = 1_000;
 
 /** Pid 1 of a box: keeps `serve` running on descriptor 3, reaps orphans, and ends everything on SIGTERM. */
 export async function runInit(): Promise<void> {
@@ -31,6 +32,8 @@ export async function runInit(): Promise<void> {
     reapTimer ??= setTimeout(reap, reapDelayMs);
   };
   process.on("SIGCHLD", scheduleReap);
+  // Signals of the same kind melt into one, and the runtime takes some for itself.
+  setInterval(reap, reapEveryMs);
 
   const stop = async () => {
     if (stopping) return;

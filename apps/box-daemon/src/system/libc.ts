@@ -4,6 +4,7 @@ const { symbols } = dlopen("libc.so.6", {
   flock: { args: ["i32", "i32"], returns: "i32" },
   fallocate: { args: ["i32", "i32", "i64", "i64"], returns: "i32" },
   renameat2: { args: ["i32", "ptr", "i32", "ptr", "u32"], returns: "i32" },
+  readlinkat: { args: ["i32", "ptr", "ptr", "usize"], returns: "i64" },
   waitid: { args: ["i32", "u32", "ptr", "i32"], returns: "i32" },
   waitpid: { args: ["i32", "ptr", "i32"], returns: "i32" },
   strerrorname_np: { args: ["i32"], returns: "ptr" },
@@ -54,6 +55,16 @@ export function renameWithoutReplacing(fromFolder: number, from: Buffer, toFolde
     const code = lastError();
     throw Object.assign(new Error(`${code}: cannot rename`), { code });
   }
+}
+
+const longestLink = 4096;
+
+/** The target of a link that was itself opened with O_PATH and O_NOFOLLOW: unlike its name, the descriptor cannot be swapped. */
+export function readOpenLink(fd: number): Buffer {
+  const target = Buffer.alloc(longestLink);
+  const length = Number(symbols.readlinkat(fd, Buffer.from([0]), target, longestLink));
+  if (length < 0) throw Object.assign(new Error("Cannot read a link"), { code: "EINVAL" });
+  return target.subarray(0, length);
 }
 
 const allChildren = 0;

@@ -58,7 +58,7 @@ export function createPtyTerminals(env: Readonly<Record<string, string | undefin
       held.set(id, terminal);
       return Promise.resolve(terminal.describe());
     },
-    find: (id) => held.get(id) ?? null,
+    find: (id) => Promise.resolve(held.get(id) ?? null),
     remove(id) {
       const terminal = held.get(id);
       if (terminal === undefined) throw new CodedError("terminal_gone");

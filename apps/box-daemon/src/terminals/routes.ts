@@ -60,9 +60,9 @@ export function terminalRoutes(terminals: Terminals, environment: Environment): 
     {
       method: "GET",
       path: "/v1/terminals/",
-      handle({ rest, query, upgrade }) {
+      async handle({ rest, query, upgrade }) {
         const [id, what] = rest.split("/");
-        const terminal = what === "attach" && id !== undefined ? terminals.find(id) : null;
+        const terminal = what === "attach" && id !== undefined ? await terminals.find(id) : null;
         if (terminal === null) throw new CodedError("terminal_gone");
         const after = query.get("after");
         if (after !== null && !/^\d{1,15}$/.test(after))

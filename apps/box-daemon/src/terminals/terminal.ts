@@ -39,7 +39,7 @@ export interface NewTerminal {
 export interface Terminals {
   list(): Promise<Terminal[]>;
   create(terminal: NewTerminal): Promise<Terminal>;
-  find(id: string): LiveTerminal | null;
+  find(id: string): Promise<LiveTerminal | null>;
   /** Ends the terminal and everything that runs in it. Gives `terminal_gone`. */
   remove(id: string): Promise<void>;
 }

@@ -43,7 +43,7 @@ export function createTmuxTerminals(options: TmuxOptions): Terminals {
     folder: options.runtime,
     session,
     env: { ...options.env, COLORTERM: "truecolor" },
-    onPaneDied: `echo #{pane_dead_status} #{pane_dead_signal} > ${root}/#{@alcove}/exit`,
+    onPaneDied: `echo code=#{pane_dead_status} #{pane_dead_signal} > ${root}/#{@alcove}/exit`,
     onDisconnect: () => void enqueue(reconcile),
   });
 
@@ -75,7 +75,8 @@ export function createTmuxTerminals(options: TmuxOptions): Terminals {
     };
     held.set(record.id, terminal);
     spool.subscribe(() => {
-      if (existsSync(join(folder, "exit"))) void finish(terminal, readExit(folder));
+      const exitCode = readExit(folder);
+      if (exitCode !== null) void finish(terminal, exitCode);
     });
     return terminal;
   };
@@ -96,11 +97,11 @@ export function createTmuxTerminals(options: TmuxOptions): Terminals {
     const panes = new Set((await tmux.run("list-panes", "-a", "-F", "#{pane_id}#{@alcove}"))?.split("\n") ?? []);
     for (const record of saved) {
       const terminal = held.get(record.id) ?? hold(record);
-      if (!panes.has(`${record.pane}${record.id}`)) await finish(terminal, hangUp);
-      else if (existsSync(join(terminal.folder, "exit"))) await finish(terminal, readExit(terminal.folder));
+      const exitCode = panes.has(`${record.pane}${record.id}`) ? readExit(terminal.folder) : hangUp;
+      if (exitCode !== null) await finish(terminal, exitCode);
     }
   };
-  void enqueue(reconcile);
+  const ready = enqueue(reconcile);
 
   const describe = (terminal: Held, title: string): Terminal => ({
     id: terminal.id,
@@ -129,7 +130,7 @@ export function createTmuxTerminals(options: TmuxOptions): Terminals {
         const id = newId("terminal");
         const folder = join(root, id);
         mkdirSync(folder, { mode: 0o700 });
-        const pane = await openWindow(tmux, { ...request, id, output: join(folder, "output"), first: held.size === 0 });
+        const pane = await openWindow(tmux, { ...request, id, folder, first: held.size === 0 });
         if (pane === null) {
           rmSync(folder, { recursive: true, force: true });
           throw new CodedError("internal", "tmux does not open a window");
@@ -145,7 +146,10 @@ export function createTmuxTerminals(options: TmuxOptions): Terminals {
         save(folder, record);
         return describe(hold(record), request.name);
       }),
-    find: (id) => held.get(id) ?? null,
+    find: async (id) => {
+      await ready;
+      return held.get(id) ?? null;
+    },
     remove: (id) =>
       enqueue(async () => {
         const terminal = held.get(id);
@@ -159,10 +163,12 @@ export function createTmuxTerminals(options: TmuxOptions): Terminals {
 /** Opens a window and pipes its output in one step, so that not even the first prompt is missed. Gives the id of its pane. */
 async function openWindow(
   tmux: TmuxClient,
-  options: NewTerminal & { id: string; output: string; first: boolean },
+  options: NewTerminal & { id: string; folder: string; first: boolean },
 ): Promise<string | null> {
-  const { id, output, cols, rows, directory } = options;
-  const shell = 'exec env -u TMUX -u TMUX_PANE "${SHELL:-/bin/sh}" -l';
+  const { id, folder, cols, rows, directory } = options;
+  const [output, exit] = [join(folder, "output"), join(folder, "exit")];
+  // The shell's own parent notes its end: tmux's hook below runs only when tmux itself hears of it, which it does not always.
+  const shell = `env -u TMUX -u TMUX_PANE "\${SHELL:-/bin/sh}" -l; code=$?; echo code=$code >${exit}; exit $code`;
   const size = ["-x", String(cols), "-y", String(rows)];
   const format = ["-P", "-F", "#{pane_id}", "-c", directory, shell];
   const follow = [
@@ -195,8 +201,10 @@ function readSaved(folder: string): Saved[] {
   return typeof cols === "number" && typeof rows === "number" ? [{ id, pane, name, cols, rows, createdAt }] : [];
 }
 
-/** The exit code in the file that tmux's hook wrote: a status, or nothing and a signal. */
-function readExit(folder: string): number {
-  const [status, signal] = readFileSync(join(folder, "exit"), "utf8").trimEnd().split(" ");
-  return status === undefined || status === "" ? 128 + Number(signal ?? 1) : Number(status);
+/** The exit code in the file that the shell's parent or tmux's hook wrote, a status or a signal; null while there is none. */
+function readExit(folder: string): number | null {
+  const file = join(folder, "exit");
+  const match = existsSync(file) ? /^code=(\d*) ?(\d*)\n/.exec(readFileSync(file, "utf8")) : null;
+  if (match === null) return null;
+  return match[1] === "" ? 128 + Number(match[2] ?? 1) : Number(match[1]);
 }
