@@ -9,7 +9,7 @@ import {
 import { chmodSync, chownSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { once } from "node:events";
-import { Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { libc } from "./kernel/libc.ts";
 import { logLine } from "./log.ts";
@@ -109,16 +109,13 @@ function parse<O extends HostOperation>(operation: O, body: unknown): HostReques
 }
 
 async function readBody(request: IncomingMessage): Promise<unknown> {
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of request) {
-    const piece = Buffer.from(part);
-    size += piece.length;
-    if (size > longestBody) throw new CodedError("too_large", "The request is too large for the host process");
-    parts.push(piece);
+  let body = "";
+  for await (const part of request.setEncoding("utf8")) {
+    body += String(part);
+    if (body.length > longestBody) throw new CodedError("too_large", "The request is too large for the host process");
   }
   try {
-    return JSON.parse(Buffer.concat(parts).toString("utf8"));
+    return JSON.parse(body);
   } catch (cause) {
     throw new CodedError("bad_request", "The request is not JSON", { cause });
   }

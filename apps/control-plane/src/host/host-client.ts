@@ -27,6 +27,8 @@ export function createHostClient({ hostSocket }: { hostSocket: string }): HostCl
           path: `/v1/${operation}`,
           method: "POST",
           headers: { host: "host", "content-type": "application/json", "content-length": Buffer.byteLength(body) },
+          // A kept connection would hold up the end of the host process.
+          agent: false,
           signal,
         },
         resolve,

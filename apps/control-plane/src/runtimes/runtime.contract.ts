@@ -20,7 +20,12 @@ export interface RuntimeUnderTest extends AsyncDisposable {
 type Outcome = { exitCode: number; stdout: string; stderr: string };
 
 /** Asks the daemon of a box over the runtime's one way in. */
-export async function askBox(runtime: Runtime, address: BoxAddress, options: RequestOptions, body?: unknown): Promise<IncomingMessage> {
+export async function askBox(
+  runtime: Runtime,
+  address: BoxAddress,
+  options: RequestOptions,
+  body?: unknown,
+): Promise<IncomingMessage> {
   const link = await runtime.dial(address, AbortSignal.timeout(5_000));
   return new Promise((resolve, reject) => {
     const headers = { host: "box", connection: "close", "content-type": "application/json" };
@@ -35,7 +40,12 @@ export async function askBox(runtime: Runtime, address: BoxAddress, options: Req
 
 /** Runs a shell script in the box as its user. */
 export async function runInBox(runtime: Runtime, address: BoxAddress, script: string): Promise<Outcome> {
-  const answer = await askBox(runtime, address, { method: "POST", path: "/v1/exec" }, { command: ["bash", "-c", script] });
+  const answer = await askBox(
+    runtime,
+    address,
+    { method: "POST", path: "/v1/exec" },
+    { command: ["bash", "-c", script] },
+  );
   if (answer.statusCode !== 200) throw new Error(`exec answered ${answer.statusCode}: ${await text(answer)}`);
   const outcome: Outcome = { exitCode: -1, stdout: "", stderr: "" };
   for await (const line of createInterface({ input: answer })) {
@@ -48,7 +58,7 @@ export async function runInBox(runtime: Runtime, address: BoxAddress, script: st
 
 /** What every runtime does. */
 export function runtimeContract(name: string, open: () => Promise<RuntimeUnderTest>): void {
-  describe(name, () => {
+  describe(`${name} keeps the contract of runtimes`, () => {
     const signal = new AbortController().signal;
     let under: RuntimeUnderTest;
     beforeAll(async () => {
@@ -56,10 +66,15 @@ export function runtimeContract(name: string, open: () => Promise<RuntimeUnderTe
     });
     afterAll(() => under[Symbol.asyncDispose]());
 
-    const create = async (box: { name?: string; limits?: { processes?: number; memoryBytes?: number } } = {}): Promise<WorkspaceId> => {
+    const create = async (
+      box: { name?: string; limits?: { processes?: number; memoryBytes?: number } } = {},
+    ): Promise<WorkspaceId> => {
       const id = newId("workspace");
       await under.prepareVolume(id);
-      await under.runtime.create({ workspace: id, name: box.name ?? "blog", limits: box.limits ?? {}, env: { GREETING: "hello" } }, signal);
+      await under.runtime.create(
+        { workspace: id, name: box.name ?? "blog", limits: box.limits ?? {}, env: { GREETING: "hello" } },
+        signal,
+      );
       return id;
     };
     const started = async (): Promise<{ id: WorkspaceId; address: BoxAddress }> => {
@@ -78,7 +93,10 @@ export function runtimeContract(name: string, open: () => Promise<RuntimeUnderTe
       const { id, address } = await started();
       expect(await health(address)).toMatchObject({ workspace: id, epoch: 1 });
       expect(await under.runtime.inspect(id, signal)).toMatchObject({ state: "running", epoch: 1, frozen: false });
-      const { stdout } = await sh(address, 'id -u; hostname; pwd; echo "$HOME $GREETING $ALCOVE_WORKSPACE"; touch a && echo wrote');
+      const { stdout } = await sh(
+        address,
+        'id -u; hostname; pwd; echo "$HOME $GREETING $ALCOVE_WORKSPACE"; touch a && echo wrote',
+      );
       expect(stdout).toBe(`1000\nblog\n/workspace/user/projects\n/workspace/user/home hello ${id}\nwrote\n`);
       await gone(id);
     });
@@ -120,7 +138,10 @@ export function runtimeContract(name: string, open: () => Promise<RuntimeUnderTe
       const before = await health(address);
       await under.restart();
       expect(await health(address)).toEqual(before);
-      expect(await under.runtime.list(signal)).toContainEqual({ id, state: expect.objectContaining({ state: "running", epoch: 1 }) });
+      expect(await under.runtime.list(signal)).toContainEqual({
+        id,
+        state: expect.objectContaining({ state: "running", epoch: 1 }),
+      });
       expect(await under.runtime.start(id, 1, signal)).toEqual(address);
       await gone(id);
       expect(await under.leftovers(id)).toEqual([]);
@@ -208,7 +229,10 @@ export function runtimeContract(name: string, open: () => Promise<RuntimeUnderTe
     test("a box sees nothing of another box", async () => {
       const one = await started();
       const other = await started();
-      await sh(one.address, "echo secret > secret; echo secret > /tmp/secret; echo secret > /dev/shm/secret; exec -a canary sleep 1000 > /dev/null 2>&1 & disown");
+      await sh(
+        one.address,
+        "echo secret > secret; echo secret > /tmp/secret; echo secret > /dev/shm/secret; exec -a canary sleep 1000 > /dev/null 2>&1 & disown",
+      );
       const { stdout } = await sh(
         other.address,
         `grep -rls secret /workspace /tmp /dev/shm /var/tmp; cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -o '[c]anary'; find / -path '*${one.id}*' 2>/dev/null; cat /proc/self/mountinfo | grep -c '${one.id}'`,

@@ -16,7 +16,7 @@ export interface StoreUnderTest extends AsyncDisposable {
 
 /** What every volume store does. */
 export function volumeStoreContract(name: string, open: () => Promise<StoreUnderTest>): void {
-  describe(name, () => {
+  describe(`${name} keep the contract of volume stores`, () => {
     const signal = new AbortController().signal;
     let under: StoreUnderTest;
     beforeAll(async () => {

@@ -48,11 +48,10 @@ export async function startEgress({ namespaces, firstId, join, device, note }: E
     ...(device === null ? [] : [`mount --bind "$1" ${tunnelDevice}`, "shift"]),
     'exec "$@"',
   ].join("\n");
-  const slirp = [
-    ...["setpriv", "--reuid", nobody, "--regid", nobody, "--clear-groups"],
-    ...["slirp4netns", "--configure", "--ready-fd", "3", "--mtu", "65520", "--disable-host-loopback"],
-    ...["--userns-path", namespaces.user, "--netns-type", "path", namespaces.network, "tap0"],
-  ];
+  const asNobody = ["setpriv", "--reuid", nobody, "--regid", nobody, "--clear-groups"];
+  const options = ["--configure", "--ready-fd", "3", "--mtu", "65520", "--disable-host-loopback"];
+  const target = ["--userns-path", namespaces.user, "--netns-type", "path", namespaces.network, "tap0"];
+  const slirp = [...asNobody, "slirp4netns", ...options, ...target];
   const shell = ["sh", "-c", script, "sh", ...join, ...(device === null ? [] : [device]), ...slirp];
   const child = spawn("unshare", ["--mount", "--propagation", "private", "--", ...shell], {
     stdio: ["ignore", "ignore", "ignore", "pipe"],

@@ -37,10 +37,9 @@ export async function launchBox({ site, record, config, join, hybridMount, crun 
     ...(hybridMount === null ? [] : ['umount "$1"', "shift"]),
     'exec "$@"',
   ].join("\n");
-  const run = [
-    ...[crun, "--root", paths.runtimeState, "--cgroup-manager=disabled", "--log", crunLog],
-    ...["run", "--detach", "--preserve-fds", "1", "--bundle", paths.bundle, "--pid-file", pidFile, id],
-  ];
+  const crunOptions = ["--root", paths.runtimeState, "--cgroup-manager=disabled", "--log", crunLog];
+  const runOptions = ["--detach", "--preserve-fds", "1", "--bundle", paths.bundle, "--pid-file", pidFile];
+  const run = [crun, ...crunOptions, "run", ...runOptions, id];
   const shell = ["sh", "-c", script, "sh", ...join, ...(hybridMount === null ? [] : [hybridMount]), ...run];
   mkdirSync(dirname(paths.log), { recursive: true, mode: 0o700 });
   const log = openSync(paths.log, "a", 0o600);
@@ -52,12 +51,12 @@ export async function launchBox({ site, record, config, join, hybridMount, crun 
       cwd: "/",
       env: plainEnvironment,
     });
-    const [exitCode] = await once(child, "exit");
-    if (exitCode !== 0) {
+    await once(child, "exit");
+    if (child.exitCode !== 0) {
       const words = await readFile(crunLog, "utf8").catch(() => "");
       throw new CodedError(
         "workspace_start_failed",
-        `Cannot start the workspace: crun ended with ${String(exitCode)}: ${words.trim().slice(-500)}`,
+        `Cannot start the workspace: crun ended with ${child.exitCode ?? child.signalCode}: ${words.trim().slice(-500)}`,
       );
     }
   } finally {

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Cgroups } from "../cgroups/cgroups.ts";
 import { diskIdOffset } from "../boxes/id-range.ts";
 import { findProgram, plainEnvironment } from "../kernel/command.ts";
 import type { Site } from "../site.ts";
@@ -57,7 +58,7 @@ export interface Template {
 }
 
 /** The root file systems that boxes are made over, below the volume store's folder. */
-export function createTemplate({ site, store }: { site: Site; store: string }): Template {
+export function createTemplate({ site, store, cgroups }: { site: Site; store: string; cgroups: Cgroups }): Template {
   const folder = `${store}/templates`;
   const version = createHash("sha256")
     .update(JSON.stringify([recipeVersion, packages]))
@@ -88,30 +89,49 @@ export function createTemplate({ site, store }: { site: Site; store: string }): 
     const fresh = `${tree}.new`;
     await rm(fresh, { recursive: true, force: true });
     await mkdir(folder, { recursive: true, mode: 0o755 });
-    const release = Object.fromEntries(
-      (await readFile("/etc/os-release", "utf8"))
-        .split("\n")
-        .map((line) => line.split("="))
-        .map(([key, value]) => [key, value?.replaceAll('"', "")]),
-    );
+    const codename = /^VERSION_CODENAME="?([a-z]+)"?$/m.exec(await readFile("/etc/os-release", "utf8"))?.[1];
+    if (codename === undefined) throw new Error("the host's distribution is neither Debian nor Ubuntu");
     const sources = await hostSources();
+    // In namespaces of its own, so that no mount of the build is seen outside, and in a group that the next host process finds after a crash of this one.
+    const join = cgroups.createOuter("template");
+    const enter = [...join.map((_, index) => `echo 0 > "\${${index + 1}}"`), `shift ${join.length}`, 'exec "$@"'].join(
+      " && ",
+    );
+    const namespaces = [
+      "unshare",
+      "--mount",
+      "--propagation",
+      "private",
+      "--pid",
+      "--fork",
+      "--kill-child",
+      "--mount-proc",
+    ];
     const command = [
+      "sh",
+      "-c",
+      enter,
+      "sh",
+      ...join,
+      ...namespaces,
+      "--",
       "mmdebstrap",
       "--mode=root",
       "--variant=apt",
       "--format=directory",
       `--include=${packages.join(",")}`,
-      String(release["VERSION_CODENAME"]),
+      codename,
       fresh,
       ...sources,
     ];
+    const stopped = () => void cgroups.destroy("template");
+    signal.addEventListener("abort", stopped, { once: true });
     const child = Bun.spawn(command, {
       stdin: "ignore",
       stdout: "ignore",
       stderr: "pipe",
       cwd: "/",
       env: plainEnvironment,
-      signal,
     });
     let last = "";
     let carry = "";
@@ -125,7 +145,10 @@ export function createTemplate({ site, store }: { site: Site; store: string }): 
           status = { state: "building", detail: `Building the root file system of workspaces: ${last.slice(3)}` };
       }
     }
-    if ((await child.exited) !== 0) throw new Error(last);
+    const exitCode = await child.exited;
+    signal.removeEventListener("abort", stopped);
+    await cgroups.destroy("template");
+    if (exitCode !== 0) throw new Error(last);
     await addBoxFiles(fresh);
     await rename(fresh, tree);
   };
