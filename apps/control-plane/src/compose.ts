@@ -1,4 +1,5 @@
 import path from "node:path";
+import { retry } from "@alcove/base/retry";
 import type { Finding } from "@alcove/contract/api/account";
 import type { CodedError } from "@alcove/contract/errors";
 import { parseId, type RunId } from "@alcove/contract/ids";
@@ -8,6 +9,7 @@ import { createAgentShelf } from "./agents/agent-shelf.ts";
 import { agentDefinitions } from "./agents/agents.ts";
 import { createAgentInstaller } from "./agents/install.ts";
 import type { Config } from "./config/config.ts";
+import { isDatabaseOutage } from "./database/outage.ts";
 import { openDatabase, underMigrationLock } from "./database/database.ts";
 import { startLocalPostgres } from "./database/local-postgres/local-postgres.ts";
 import { runs as runRows } from "./database/schema.ts";
@@ -109,18 +111,18 @@ export async function composeControlPlane(config: Config, log: Log): Promise<Con
   const modelFailures = new Map<RunId, CodedError>();
   const gateway = createModelGateway({
     tokens,
-    findRun: async (run) => {
-      const [row] = await db
-        .select({ workspace: runRows.workspaceId, state: runRows.state })
-        .from(runRows)
-        .where(eq(runRows.id, run));
-      return row && { workspace: row.workspace, ended: hasEnded(row.state) };
-    },
-    choose: async (run, kinds) => {
-      const [row] = await db.select({ owner: runRows.ownerId }).from(runRows).where(eq(runRows.id, run));
-      return row && providers.choose(row.owner, kinds);
-    },
-    onUsage: (run, usage) => runs.addUsage(run, usage),
+    findRun: (run) =>
+      overOutages(async () => {
+        const columns = { workspace: runRows.workspaceId, state: runRows.state };
+        const [row] = await db.select(columns).from(runRows).where(eq(runRows.id, run));
+        return row && { workspace: row.workspace, ended: hasEnded(row.state) };
+      }),
+    choose: (run, kinds) =>
+      overOutages(async () => {
+        const [row] = await db.select({ owner: runRows.ownerId }).from(runRows).where(eq(runRows.id, run));
+        return row && providers.choose(row.owner, kinds);
+      }),
+    onUsage: (run, usage) => overOutages(() => runs.addUsage(run, usage)),
     onAnswer: (run, failure) => {
       if (failure) modelFailures.set(run, failure);
       else modelFailures.delete(run);
@@ -229,6 +231,11 @@ export async function composeControlPlane(config: Config, log: Log): Promise<Con
     stack.use(postgres);
     await postgres.createDatabase("alcove");
     return postgres.url("alcove");
+  }
+
+  /** An agent at work waits for a database that restarts, instead of being told of it. */
+  function overOutages<T>(work: () => Promise<T>): Promise<T> {
+    return retry(work, { attempts: 12, firstMs: 50, longestMs: 3_000, worthIt: isDatabaseOutage }, stopping);
   }
 
   function tellOwner(resource: "agent", id: string): void {

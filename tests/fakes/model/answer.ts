@@ -52,7 +52,12 @@ export function answerRequest(
 
 /** The newest prompt of the conversation, its script, and the tool calls made for it so far. */
 function situation(request: ModelRequest): { script: Script; toolTurns: number } {
-  const index = request.messages.findLastIndex((message) => message.role === "user" && promptOf(message) !== "");
+  const scripted = request.messages.findLastIndex(
+    (message) => message.role === "user" && findScript(promptOf(message)),
+  );
+  const newest = request.messages.findLastIndex((message) => message.role === "user" && promptOf(message) !== "");
+  // After an answer that was cut short agents ask to go on in words of their own: the script goes on too.
+  const index = scripted >= 0 ? scripted : newest;
   const prompt = promptOf(request.messages[index]);
   const since = request.messages.slice(index + 1);
   const toolTurns = since.filter((message) => message.toolCalls > 0).length;

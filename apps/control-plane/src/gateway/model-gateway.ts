@@ -67,6 +67,8 @@ export function createModelGateway({ tokens, findRun, choose, onUsage, onAnswer,
     { requestTimeout: 0, headersTimeout: 60_000, keepAliveTimeout: 120_000 },
     (request, response) => {
       handle(request, response).catch((error: unknown) => {
+        // The agent went away in the middle of its own request: nobody is left to be told.
+        if (request.destroyed && !request.complete) return;
         const coded = toCodedError(error);
         if (coded.code === "internal") log.error({ err: error }, "the model gateway failed");
         refuse(response, coded);
@@ -125,7 +127,10 @@ export function createModelGateway({ tokens, findRun, choose, onUsage, onAnswer,
           ...(asked ? { "content-length": String(asked.length) } : {}),
         },
       });
+      let left = false;
       upstream.on("error", (error) => {
+        // The agent let go of the call: what breaks upstream then is our own doing.
+        if (left) return resolve();
         const failure = new CodedError(
           "model_unreachable",
           `${target.host} does not answer: ${error.message || "the line broke"}.`,
@@ -158,7 +163,8 @@ export function createModelGateway({ tokens, findRun, choose, onUsage, onAnswer,
         });
       });
       response.on("close", () => {
-        if (!response.writableFinished) upstream.destroy();
+        left = !response.writableFinished;
+        if (left) upstream.destroy();
       });
       upstream.end(asked);
     });

@@ -1,11 +1,14 @@
 import type { Problem } from "@alcove/contract/api/problem";
-import { errorCatalogue, toCodedError, type CodedError } from "@alcove/contract/errors";
+import { CodedError, errorCatalogue, toCodedError } from "@alcove/contract/errors";
 import type { z } from "zod";
+import { isDatabaseOutage } from "../database/outage.ts";
 import { currentTraceId, type Log } from "../log/log.ts";
 
 /** The error as RFC 9457 problem details; what was not expected is logged with its cause and told without it. */
 export function problemResponse(thrown: unknown, log: Log, issues?: Problem["issues"]): Response {
-  const error = toCodedError(thrown);
+  const error = isDatabaseOutage(thrown)
+    ? new CodedError("database_unreachable", undefined, { cause: thrown })
+    : toCodedError(thrown);
   const body = problemOf(error, issues);
   if (error.code === "internal") log.error({ err: thrown }, "a request failed");
   else if (body.status >= 500) log.warn({ err: error }, "a request could not be served");

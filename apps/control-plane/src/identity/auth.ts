@@ -1,5 +1,5 @@
 import { apiKey } from "@better-auth/api-key";
-import { betterAuth } from "better-auth";
+import { betterAuth, type BetterAuthOptions } from "better-auth";
 import { getMigrations } from "better-auth/db/migration";
 import { magicLink } from "better-auth/plugins/magic-link";
 import pg from "pg";
@@ -26,9 +26,9 @@ export async function createAuth({
 }) {
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 4, options: "-c search_path=auth" });
   pool.on("error", (error) => log.warn({ err: error }, "a connection to the database broke"));
-  let linkSink: ((token: string) => void) | undefined;
+  const linkSinks = new Map<string, (token: string) => void>();
 
-  const auth = betterAuth({
+  const options = {
     appName: "Alcove",
     database: pool,
     secret,
@@ -56,7 +56,7 @@ export async function createAuth({
         disableSignUp: true,
         expiresIn: linkHours * 3600,
         storeToken: "hashed",
-        sendMagicLink: ({ token }) => linkSink?.(token),
+        sendMagicLink: ({ token, metadata }) => linkSinks.get(String(metadata?.["call"]))?.(token),
       }),
       apiKey({
         defaultPrefix: keyPrefix,
@@ -64,25 +64,25 @@ export async function createAuth({
         startingCharactersConfig: { shouldStore: true, charactersLength: 8 },
       }),
     ],
-  });
+  } satisfies BetterAuthOptions;
 
   await migrateUnderLock(async () => {
     await pool.query("create schema if not exists auth");
-    const { runMigrations } = await getMigrations(auth.options);
+    const { runMigrations } = await getMigrations(options);
     await runMigrations();
   });
+  const auth = betterAuth(options);
 
   return {
     auth,
     pool,
     /** A token that signs this user in once, within 24 hours. */
     async linkToken(email: string): Promise<string> {
+      const call = crypto.randomUUID();
       let token: string | undefined;
-      linkSink = (given) => {
-        token = given;
-      };
-      await auth.api.signInMagicLink({ body: { email }, headers: new Headers() });
-      linkSink = undefined;
+      linkSinks.set(call, (given) => (token = given));
+      await auth.api.signInMagicLink({ body: { email, metadata: { call } }, headers: new Headers() });
+      linkSinks.delete(call);
       if (token === undefined) throw new Error("better-auth gave no sign-in token");
       return token;
     },

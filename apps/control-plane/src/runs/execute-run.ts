@@ -10,7 +10,7 @@ import { runFiles, runs, type RunRow } from "../database/schema.ts";
 import { noteChange } from "../events/notices.ts";
 import { StaleLease, type EventLog } from "../events/event-log.ts";
 import type { Live } from "../events/live.ts";
-import type { Wake } from "../events/wake.ts";
+import { pause, type Wake } from "../events/wake.ts";
 import { type Log, withTrace } from "../log/log.ts";
 import type { Providers } from "../providers/providers.ts";
 import type { Snapshots } from "../workspaces/snapshots.ts";
@@ -41,6 +41,10 @@ interface Held {
   readonly row: RunRow;
   readonly signal: AbortSignal;
 }
+
+/** How often a run is begun again after a failure that nobody foresaw. */
+const attempts = 8;
+const longestPauseMs = 5_000;
 
 class Cancelled extends Error {
   override readonly name = "Cancelled";
@@ -182,7 +186,7 @@ export function createRunExecution(parts: Parts): (run: string) => Promise<void>
     }
   };
 
-  const work = async (held: Held, cancel: AbortSignal): Promise<void> => {
+  const work = async (held: Held, cancel: AbortSignal, attempt: number): Promise<void> => {
     try {
       await prepare(held);
       const outcome = await drive({ run: held.id, lease: held.lease, row: held.row, cancel, signal: stopping });
@@ -191,42 +195,52 @@ export function createRunExecution(parts: Parts): (run: string) => Promise<void>
       if (error instanceof StaleLease || stopping.aborted) throw error;
       if (cancel.aborted) return finish(held, "cancelled", null);
       const coded = toCodedError(error);
+      // What was not foreseen, such as a database that restarts, may pass.
+      if (coded.code === "internal" && attempt < attempts) throw error;
       if (coded.code === "internal") log.error({ err: error, run: held.id }, "a run failed");
       await finish(held, "failed", coded);
     }
   };
 
-  return async (run) => {
+  const once = async (run: string, attempt: number): Promise<void> => {
     const row = await claim(run);
     if (!row) return;
     const over = new AbortController();
     const cancel = new AbortController();
     const watching = watchCancel(row.id, cancel, over.signal);
     const signal = AbortSignal.any([cancel.signal, stopping]);
-    const held: Held = {
-      id: parseId("run", row.id),
-      lease: row.lease,
-      workspace: parseId("workspace", row.workspaceId),
-      row,
-      signal,
-    };
+    const workspace = parseId("workspace", row.workspaceId);
+    const held: Held = { id: parseId("run", row.id), lease: row.lease, workspace, row, signal };
     try {
-      await withTrace(row.traceId, () => work(held, cancel.signal));
-    } catch (error) {
-      if (error instanceof StaleLease) return log.info({ run }, "another server goes on with this run");
-      // A server that stops leaves the run as it is: the workflow stays pending and is taken over.
-      if (stopping.aborted) await new Promise<never>(() => undefined);
-      throw error;
+      await withTrace(row.traceId, () => work(held, cancel.signal, attempt));
     } finally {
       over.abort();
       await watching;
     }
   };
 
+  return async (run) => {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await once(run, attempt);
+      } catch (error) {
+        // A server that stops leaves the run as it is: the workflow stays pending and is taken over.
+        if (stopping.aborted) await new Promise<never>(() => undefined);
+        if (error instanceof StaleLease) return log.info({ run }, "another server goes on with this run");
+        log.warn({ err: error, run, attempt }, "a run was disturbed; going on from where it stands");
+        await pause(Math.min(100 * 2 ** attempt, longestPauseMs), stopping);
+      }
+    }
+  };
+
   async function watchCancel(run: string, cancel: AbortController, signal: AbortSignal): Promise<void> {
     for await (const _ of wake.watch(`run:${run}`, signal)) {
-      const [row] = await db.select({ at: runs.cancelRequestedAt }).from(runs).where(eq(runs.id, run));
-      if (row?.at && !cancel.signal.aborted) cancel.abort(new Cancelled());
+      try {
+        const [row] = await db.select({ at: runs.cancelRequestedAt }).from(runs).where(eq(runs.id, run));
+        if (row?.at && !cancel.signal.aborted) cancel.abort(new Cancelled());
+      } catch (error) {
+        log.warn({ err: error, run }, "could not see whether the run is to be cancelled; looking again");
+      }
     }
   }
 }
