@@ -1,0 +1,172 @@
+import { execFile } from "node:child_process";
+import { readFile, stat } from "node:fs/promises";
+import path from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { runInBox } from "../../apps/control-plane/src/runtimes/runtime.contract.ts";
+import { newId, type WorkspaceId } from "../../packages/contract/src/ids.ts";
+import { builtPart } from "../../tools/build/build.ts";
+import { startTestHost, type TestHost } from "../fixtures/host.ts";
+
+const execute = promisify(execFile);
+const signal = new AbortController().signal;
+
+describe.each(["root", "ordinary user"] as const)("the host process of %s", (as) => {
+  let host: TestHost;
+  beforeAll(async () => {
+    host = await startTestHost({ as, entry: path.join(await builtPart("host"), "main.mjs") });
+  });
+  afterAll(() => host[Symbol.asyncDispose]());
+
+  const create = async (limits = {}): Promise<WorkspaceId> => {
+    const id = newId("workspace");
+    await host.volumes.create(id, signal);
+    await host.runtime.create({ workspace: id, name: "blog", limits }, signal);
+    return id;
+  };
+
+  test("killed at any moment of a start, it starts the box at the second try and leaves nothing of the first", async () => {
+    const id = await create();
+    const first = await host.runtime.start(id, 1, signal);
+    expect(first.epoch).toBe(1);
+    for (let round = 0; round < 10; round++) {
+      const epoch = round + 2;
+      const broken = host.runtime.start(id, epoch, signal).then(
+        () => "started",
+        () => "broken off",
+      );
+      await new Promise((resolve) => setTimeout(resolve, 4 + round * 11));
+      await host.restart();
+      await broken;
+      const address = await host.runtime.start(id, epoch, signal);
+      expect((await runInBox(host.runtime, address, "cat /proc/[0-9]*/comm | grep -c alcove-daemon")).stdout).toBe(
+        "2\n",
+      );
+      const inits = (await host.leftovers(id)).filter(
+        (entry) => entry.startsWith("process ") && entry.includes("alcove-daemon init"),
+      );
+      expect(inits).toHaveLength(1);
+    }
+    await host.runtime.destroy(id, signal);
+    await host.volumes.destroy(id, signal);
+    expect(await host.leftovers(id)).toEqual([]);
+  });
+
+  test("killed at any moment of a stop or a destroy, it ends what it began", async () => {
+    for (let round = 0; round < 6; round++) {
+      const id = await create();
+      await host.runtime.start(id, 1, signal);
+      const broken = (round % 2 === 0 ? host.runtime.stop(id, 1, signal) : host.runtime.destroy(id, signal)).catch(
+        () => undefined,
+      );
+      await new Promise((resolve) => setTimeout(resolve, round * 8));
+      await host.restart();
+      await broken;
+      await host.runtime.destroy(id, signal);
+      await host.volumes.destroy(id, signal);
+      expect(await host.leftovers(id)).toEqual([]);
+    }
+  });
+
+  test("a box that ends by itself is seen as stopped, and nothing of it runs on", async () => {
+    const id = await create();
+    await host.runtime.start(id, 1, signal);
+    const init = (await host.leftovers(id)).find((entry) => entry.includes("alcove-daemon init"));
+    process.kill(Number(init?.split(" ")[1]), "SIGKILL");
+    await expect.poll(() => host.runtime.inspect(id, signal)).toEqual({ state: "stopped" });
+    await expect
+      .poll(async () => (await host.leftovers(id)).filter((entry) => /^(process|mount) |cgroup/.test(entry)), {
+        timeout: 10_000,
+      })
+      .toEqual([]);
+    expect(await host.runtime.start(id, 1, signal)).toMatchObject({ epoch: 1 });
+    await host.runtime.destroy(id, signal);
+    await host.volumes.destroy(id, signal);
+  });
+
+  test("many boxes start at once", async () => {
+    const ids = await Promise.all(Array.from({ length: 12 }, () => create()));
+    const addresses = await Promise.all(ids.map((id) => host.runtime.start(id, 1, signal)));
+    const names = await Promise.all(
+      addresses.map(async (address) =>
+        (await runInBox(host.runtime, address, 'echo "$ALCOVE_WORKSPACE"')).stdout.trim(),
+      ),
+    );
+    expect(names).toEqual(ids);
+    await Promise.all(ids.map((id) => host.runtime.destroy(id, signal)));
+    await Promise.all(ids.map((id) => host.volumes.destroy(id, signal)));
+  });
+
+  test("a disk limit holds and is told as such", async ({ skip }) => {
+    if (!(await host.volumes.capabilities(signal)).diskLimits) skip();
+    const id = await create({ diskBytes: 64 * 2 ** 20 });
+    const address = await host.runtime.start(id, 1, signal);
+    const { stderr } = await runInBox(host.runtime, address, "head -c 100000000 /dev/urandom > big");
+    expect(stderr).toContain("Disk quota exceeded");
+    await host.runtime.destroy(id, signal);
+    await host.volumes.destroy(id, signal);
+  });
+
+  test("the log stays short whatever the box writes", async () => {
+    const id = await create();
+    const address = await host.runtime.start(id, 1, signal);
+    await runInBox(host.runtime, address, "head -c 30000000 /dev/zero | tr '\\0' x > /proc/1/fd/2");
+    const log = path.join(host.data, "logs", "boxes", `${id}.log`);
+    await expect.poll(async () => (await stat(log)).size, { timeout: 10_000 }).toBeLessThan(5 * 2 ** 20);
+    await host.runtime.destroy(id, signal);
+    await host.volumes.destroy(id, signal);
+  });
+
+  test("it does nothing for others, and nothing that is not on its list", async () => {
+    const socket = path.join(host.data, "host.sock");
+    expect((await stat(socket)).mode & 0o777).toBe(0o600);
+    const asNobody = [
+      "--reuid",
+      "65534",
+      "--regid",
+      "65534",
+      "--clear-groups",
+      "curl",
+      "-s",
+      "--unix-socket",
+      socket,
+      "http://host/v1/box.list",
+    ];
+    await expect(execute("setpriv", asNobody)).rejects.toThrow();
+    const ask = async (operation: string, body: string): Promise<string> =>
+      (await execute("curl", ["-s", "-X", "POST", "-d", body, "--unix-socket", socket, `http://host/v1/${operation}`]))
+        .stdout;
+    expect(await ask("box.exec", "{}")).toContain('"not_found"');
+    expect(await ask("box.inspect", '{"workspace":"../../etc"}')).toContain('"bad_request"');
+    expect(
+      await ask("volume.snapshot", `{"workspace":"${newId("workspace")}","snapshot":"snap_../../../../etc/passwd"}`),
+    ).toContain('"bad_request"');
+    expect(await ask("box.create", '{"workspace":')).toContain('"bad_request"');
+  });
+});
+
+test("an ordinary user without sub-ids is told the command that gives them", async () => {
+  const host = await startTestHost({ as: "ordinary user", subordinateIds: false });
+  const { usable, findings } = await host.runtime.capabilities(signal);
+  expect(usable).toBe(false);
+  expect(findings.find(({ id }) => id === "user-namespaces")).toMatchObject({
+    level: "broken",
+    remedy: expect.stringMatching(/^sudo usermod --add-subuids /),
+  });
+  await expect(host.volumes.create(newId("workspace"), signal)).rejects.toMatchObject({ code: "namespaces_forbidden" });
+  await host[Symbol.asyncDispose]();
+});
+
+test("nothing of a host process is left after it was shut down with its boxes", async () => {
+  const host = await startTestHost({ as: "root" });
+  const id = newId("workspace");
+  await host.volumes.create(id, signal);
+  await host.runtime.create({ workspace: id, name: "blog" }, signal);
+  await host.runtime.start(id, 1, signal);
+  await host[Symbol.asyncDispose]();
+  expect(await host.leftovers(id)).toEqual([]);
+  expect(await readFile("/proc/self/mountinfo", "utf8")).not.toContain(host.data);
+  expect((await execute("losetup", ["--list", "--noheadings", "--output", "BACK-FILE"])).stdout).not.toContain(
+    host.data,
+  );
+});
