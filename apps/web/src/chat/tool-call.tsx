@@ -45,7 +45,8 @@ export function ToolLine({ call, output, live, watched, startedAt }: ToolLinePro
   const diffs = useMemo(() => diffsOf(call), [call]);
   const text = output || textOf(call);
   const [opened, setOpened] = useState<boolean | null>(null);
-  const open = opened ?? (watched && diffs.length > 0 && !live);
+  const [seenAtWork] = useState(watched);
+  const open = opened ?? (seenAtWork && diffs.length > 0 && !live);
   const Icon = icons[call.kind];
   const body = diffs.length > 0 || text !== "";
   const id = `call-${call.id}`;

@@ -1,6 +1,6 @@
 import { hasEnded, type Run } from "@alcove/contract/api/run";
 import { useQuery } from "@tanstack/react-query";
-import { ChevronRight, Info, TriangleAlert, X } from "lucide-react";
+import { ChevronRight, Info, Lightbulb, TriangleAlert, X } from "lucide-react";
 import { lazy, memo, Suspense, useState, type ReactNode } from "react";
 import { formatDuration, formatTime } from "../format/format.ts";
 import { client } from "../live/client.ts";
@@ -73,11 +73,7 @@ function Thought({ item }: { item: Extract<Item, { type: "thought" }> }) {
   return (
     <>
       <button className="fold" type="button" aria-expanded={open} onClick={() => setOpen(!open)}>
-        {item.live
-          ? "Thinking"
-          : item.durationMs !== null && item.durationMs >= 500
-            ? `Thought for ${formatDuration(item.durationMs)}`
-            : "Thought"}
+        {thoughtWord(item)}
         <ChevronRight className={open ? "icon icon--s rotate-90" : "icon icon--s"} />
       </button>
       {open && <p className="fold__text">{item.text}</p>}
@@ -90,22 +86,22 @@ function Told({ run, transcript, live }: { run: Run; transcript: Transcript; liv
   const failure = useTranscriptFailure(run.id, true);
   const late = usePatience(live && transcript.items.length === 0 && hasEnded(run.state));
   const parts: ReactNode[] = [];
-  let calls: Extract<Item, { type: "tool" }>[] = [];
-  const closeCalls = () => {
-    if (calls.length > 0) parts.push(<Steps key={`steps:${calls[0]?.id}`} calls={calls} live={live} />);
-    calls = [];
+  let steps: StepItem[] = [];
+  const closeSteps = () => {
+    if (steps.length > 0) parts.push(<Steps key={`steps:${steps[0]?.id}`} items={steps} live={live} />);
+    steps = [];
   };
   for (const [index, item] of transcript.items.entries()) {
-    if (item.type === "tool") {
-      calls.push(item);
+    // The first thought stands beside the agent's name; the others are steps like calls.
+    if (item.type === "thought" && (index === 0 || item.text.trim() === "")) continue;
+    if (item.type === "tool" || item.type === "thought") {
+      steps.push(item);
       continue;
     }
-    // Thoughts between calls are let out of the card only when they can be read.
-    if (item.type === "thought" && (index === 0 || item.text.trim() === "")) continue;
-    closeCalls();
+    closeSteps();
     parts.push(<One key={item.id} item={item} />);
   }
-  closeCalls();
+  closeSteps();
 
   const last = transcript.items.at(-1);
   const writing = last && (last.type === "message" || last.type === "tool") && last.live;
@@ -126,24 +122,53 @@ function Told({ run, transcript, live }: { run: Run; transcript: Transcript; liv
   );
 }
 
-function Steps({ calls, live }: { calls: Extract<Item, { type: "tool" }>[]; live: boolean }) {
+type StepItem = Extract<Item, { type: "tool" | "thought" }>;
+
+function Steps({ items, live }: { items: StepItem[]; live: boolean }) {
   return (
     <div className="steps">
-      {calls.map((item) => (
-        <ToolLine
-          key={item.id}
-          call={item.call}
-          output={item.output}
-          live={item.live}
-          watched={live}
-          startedAt={item.startedAt}
-        />
-      ))}
+      {items.map((item) =>
+        item.type === "thought" ? (
+          <ThoughtLine key={item.id} item={item} />
+        ) : (
+          <ToolLine
+            key={item.id}
+            call={item.call}
+            output={item.output}
+            live={item.live}
+            watched={live}
+            startedAt={item.startedAt}
+          />
+        ),
+      )}
     </div>
   );
 }
 
-function One({ item }: { item: Exclude<Item, { type: "tool" }> }) {
+function ThoughtLine({ item }: { item: Extract<Item, { type: "thought" }> }) {
+  const [open, setOpen] = useState(false);
+  return (
+    <div className="tool">
+      <button className="tool__head" type="button" aria-expanded={open} onClick={() => setOpen(!open)}>
+        <Lightbulb className="icon" />
+        <span>{thoughtWord(item)}</span>
+        <span className="cut quiet">{open ? "" : item.text}</span>
+        <span className="grow" />
+        <ChevronRight className={open ? "icon icon--s rotate-90" : "icon icon--s"} />
+      </button>
+      {open && <p className="tool__thought">{item.text}</p>}
+    </div>
+  );
+}
+
+function thoughtWord(item: Extract<Item, { type: "thought" }>): string {
+  if (item.live) return "Thinking";
+  return item.durationMs !== null && item.durationMs >= 500
+    ? `Thought for ${formatDuration(item.durationMs)}`
+    : "Thought";
+}
+
+function One({ item }: { item: Exclude<Item, { type: "tool" | "thought" }> }) {
   switch (item.type) {
     case "message":
       return (
@@ -153,12 +178,6 @@ function One({ item }: { item: Exclude<Item, { type: "tool" }> }) {
           </Suspense>
           {item.live && <span className="caret" aria-hidden="true" />}
           {item.cut && <p className="quiet">The rest was not kept: the message is too long.</p>}
-        </div>
-      );
-    case "thought":
-      return (
-        <div className="speaker">
-          <Thought item={item} />
         </div>
       );
     case "approval":

@@ -7,12 +7,14 @@ import { useShell } from "../shell/context.tsx";
 import { Arch } from "../ui/arch.tsx";
 import { Button, IconButton } from "../ui/button.tsx";
 import { SkeletonRows } from "../ui/skeleton.tsx";
+import { whyOf } from "../workspace/why.ts";
 import { archOf, type Overview } from "./overview.ts";
 
 /** Workspaces and why each is awake. */
 export function SpaceList({ overview }: { overview: Overview }) {
   const { newWorkspace } = useShell();
   const workspaces = useQuery(queries.workspaces());
+  const agents = useQuery(queries.agents());
   const items = workspaces.data?.items ?? [];
   const awake = items.filter((workspace) => workspace.box === "running").length;
   const measured = items.some((workspace) => workspace.usage);
@@ -48,9 +50,7 @@ export function SpaceList({ overview }: { overview: Overview }) {
                 <Arch state={state} />
                 <span className="space__text">
                   <b className="cut">{workspace.name}</b>
-                  <span className={`cut ${tone}`}>
-                    {state === "waiting" ? "Awake: waits for your answer" : workspace.why}
-                  </span>
+                  <span className={`cut ${tone}`}>{whyOf(workspace, overview, agents.data?.items ?? [])}</span>
                 </span>
                 <span className="space__load num">
                   {workspace.usage &&

@@ -13,6 +13,7 @@ import { Kbd } from "../ui/kbd.tsx";
 import { FailureAlert, failureOf } from "../ui/alert.tsx";
 import { Empty, SkeletonRows } from "../ui/skeleton.tsx";
 import { WorkspaceMenu } from "../workspace/workspace-menu.tsx";
+import { whyOf } from "../workspace/why.ts";
 import { archOf, archWord, type Overview } from "./overview.ts";
 import { useOverview } from "./use-overview.ts";
 
@@ -58,6 +59,7 @@ export function WorkspacesPage() {
 
 function Row({ workspace, overview }: { workspace: Workspace; overview: Overview }) {
   const now = useNow(60_000);
+  const agents = useQuery(queries.agents());
   const state = archOf(workspace, overview);
   const disk = workspace.usage?.diskBytes;
   const memory = workspace.usage?.memoryBytes;
@@ -69,7 +71,7 @@ function Row({ workspace, overview }: { workspace: Workspace; overview: Overview
           <b className="strong">{workspace.name}</b>
         </Link>
         <span className={state === "failed" ? "is-failed" : state === "waiting" ? "is-waiting" : "quiet"}>
-          {workspace.why}
+          {whyOf(workspace, overview, agents.data?.items ?? [])}
         </span>
       </div>
       <span className="setting__fact num">

@@ -39,7 +39,12 @@ export function ProviderRow({ provider }: { provider: Provider }) {
       </span>
       <div className="setting__text">
         <b className="strong">{title}</b>
-        <span className="quiet">{facts.filter(Boolean).join(", ")}</span>
+        <span className="quiet">
+          {facts
+            .filter(Boolean)
+            .join(", ")
+            .replace(/^./, (first) => first.toUpperCase())}
+        </span>
       </div>
       <span className="setting__fact cut" title={provider.baseUrl}>
         {hostOf(provider.baseUrl)}

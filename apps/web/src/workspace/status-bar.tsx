@@ -8,6 +8,7 @@ import { archOf } from "../home/overview.ts";
 import { useOverview } from "../home/use-overview.ts";
 import { queries } from "../live/queries.ts";
 import { Arch } from "../ui/arch.tsx";
+import { whyOf } from "./why.ts";
 
 /** Facts about the workspace, always in the same order. */
 export function StatusBar({ workspace, session }: { workspace: Workspace; session: Session | null }) {
@@ -24,8 +25,7 @@ export function StatusBar({ workspace, session }: { workspace: Workspace; sessio
   return (
     <footer className="statusbar" aria-label="Workspace status">
       <span className={`fact ${tone}`}>
-        <Arch state={state} />{" "}
-        <span className="cut">{state === "waiting" ? "Awake: waits for your answer" : workspace.why}</span>
+        <Arch state={state} /> <span className="cut">{whyOf(workspace, overview, agents.data?.items ?? [])}</span>
       </span>
       {workspace.rootfs === "host" && (
         <span
