@@ -114,8 +114,9 @@ export function createBoxClient({
   };
 }
 
-function unreachable(error: unknown, signal: AbortSignal): unknown {
-  if (signal.aborted) return signal.reason;
+function unreachable(error: unknown, signal: AbortSignal): Error {
+  if (signal.aborted)
+    return signal.reason instanceof Error ? signal.reason : new Error("aborted", { cause: signal.reason });
   if (error instanceof CodedError) return error;
   return new CodedError("workspace_unreachable", undefined, { cause: error });
 }

@@ -19,16 +19,14 @@ afterAll(() => base[Symbol.asyncDispose]());
 async function aRun(): Promise<string> {
   const { db } = base.database;
   const [workspace, session, run] = [newId("workspace"), newId("session"), newId("run")];
-  await db
-    .insert(workspaces)
-    .values({
-      id: workspace,
-      ownerId: "usr_a",
-      name: workspace.slice(3),
-      state: "ready",
-      why: "",
-      runtime: "embedded",
-    });
+  await db.insert(workspaces).values({
+    id: workspace,
+    ownerId: "usr_a",
+    name: workspace.slice(3),
+    state: "ready",
+    why: "",
+    runtime: "embedded",
+  });
   await db
     .insert(sessions)
     .values({ id: session, workspaceId: workspace, ownerId: "usr_a", agent: "codex", title: "t" });

@@ -60,8 +60,8 @@ export function createEventLog({ db, wake }: { db: Db; wake: Wake }): EventLog {
               runId: run,
               seq: before.lastSeq + 1 + index,
               kind,
-              data: withoutNul(data),
-              raw: raw === undefined ? null : withoutNul(raw),
+              data: jsonWithoutNul(data),
+              raw: raw === undefined ? null : jsonWithoutNul(raw),
             })),
           );
         }
@@ -101,7 +101,9 @@ export function createEventLog({ db, wake }: { db: Db; wake: Wake }): EventLog {
 }
 
 /** PostgreSQL's jsonb cannot hold U+0000; agents and programs do print it. */
-function withoutNul<T>(value: T): T {
+function jsonWithoutNul(value: unknown): unknown {
   const text = JSON.stringify(value);
-  return text.includes("\\u0000") ? JSON.parse(text.replaceAll("\\u0000", "\\ufffd")) : value;
+  if (!text.includes("\\u0000")) return value;
+  const clean: unknown = JSON.parse(text.replaceAll("\\u0000", "\\ufffd"));
+  return clean;
 }

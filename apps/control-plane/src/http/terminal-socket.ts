@@ -78,7 +78,7 @@ export function createTerminalSockets({ identity, workspaces, store, log, stoppi
   return (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     const gone = () => socket.destroy();
     socket.on("error", gone);
-    withTrace(traceIdFrom(request.headers.traceparent?.toString()), () =>
+    void withTrace(traceIdFrom(request.headers.traceparent?.toString()), () =>
       open(request, socket, head).catch((error: unknown) => {
         const coded = toCodedError(error);
         if (coded.code === "internal") log.error({ err: error }, "a terminal could not be joined");

@@ -121,7 +121,7 @@ export function createIdentity({
     },
 
     handle(request) {
-      if (/\/sign-out$/.test(new URL(request.url).pathname)) remembered.clear();
+      if (new URL(request.url).pathname.endsWith("/sign-out")) remembered.clear();
       return auth.handler(request);
     },
 

@@ -1,6 +1,6 @@
 import { and, eq } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/node-postgres";
-import { createRunSchema } from "@alcove/contract/api/run";
+import type { createRunSchema } from "@alcove/contract/api/run";
 import { CodedError } from "@alcove/contract/errors";
 import { newId, parseId, type RunId, type UserId } from "@alcove/contract/ids";
 import type { z } from "zod";

@@ -3,8 +3,9 @@ import {
   apiKeySchema,
   createKeySchema,
   createdKeySchema,
-  findingSchema,
   meSchema,
+  type Finding,
+  type System,
   systemSchema,
   updateMeSchema,
   welcomeSchema,
@@ -27,9 +28,7 @@ export interface AccountParts {
   readonly version: string;
   readonly address: () => string;
   readonly dataDirectory: string;
-  readonly hostFindings: (
-    signal: AbortSignal,
-  ) => Promise<{ findings: z.infer<typeof findingSchema>[]; template: z.infer<typeof systemSchema>["template"] }>;
+  readonly hostFindings: (signal: AbortSignal) => Promise<{ findings: Finding[]; template: System["template"] }>;
   readonly stopping: AbortSignal;
 }
 

@@ -7,7 +7,7 @@ import type { Workspaces } from "../../workspaces/workspaces.ts";
 import type { WorkspaceStore } from "../../workspaces/workspace-store.ts";
 import type { ApiApp } from "../api-app.ts";
 import { contentHeaders } from "../content-headers.ts";
-import { answers, json, jsonBody } from "../openapi.ts";
+import { answers, jsonBody } from "../openapi.ts";
 import { rawRestOfPath } from "../rest-of-path.ts";
 import { sseResponse } from "../sse.ts";
 
