@@ -40,6 +40,7 @@ export async function serve(): Promise<void> {
   Bun.serve<Viewing>({
     unix: httpSocket,
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+    ...withoutIdleTimeout,
     fetch: (request, server) => handle(request, (data) => server.upgrade(request, { data })),
     websocket: terminalSocket,
   });
@@ -51,6 +52,9 @@ export async function serve(): Promise<void> {
   log("info", "The daemon serves", { workspace: environment.workspace, epoch: environment.epoch });
   await runs.settleAll();
 }
+
+/** A command or an agent may be silent for an hour. The option works on Unix sockets too, though its types say otherwise. */
+const withoutIdleTimeout: object = { idleTimeout: 0 };
 
 function healthRoute(environment: Environment, tmux: boolean): Route {
   const startedAt = new Date().toISOString();

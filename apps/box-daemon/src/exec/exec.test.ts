@@ -116,3 +116,7 @@ test("refusals have codes", async () => {
   expect(await code({ command: ["ls"], directory: "user/missing" })).toBe("file_not_found");
   expect(await code({ command: ["ls"], timeoutMs: 0 })).toBe("bad_request");
 });
+
+test("a command may be silent for longer than servers usually wait", async () => {
+  expect((await exec({ command: ["sleep", "12"] })).at(-1)).toMatchObject({ exitCode: 0 });
+});

@@ -47,7 +47,9 @@ test("several requests go over one connection", async () => {
 
 test("a tunnel carries bytes both ways, with each side's end", async () => {
   const bytes = Buffer.alloc(8 * 2 ** 20, "abc");
-  const { server, port } = await listen((socket) => void readAll(socket).then((all) => socket.end(Buffer.concat([Buffer.from("got "), all]))));
+  const { server, port } = await listen(
+    (socket) => void readAll(socket).then((all) => socket.end(Buffer.concat([Buffer.from("got "), all]))),
+  );
   const tunnel = await daemon.raw({ verb: "tunnel", port });
   tunnel.end(bytes);
   expect((await readAll(tunnel)).equals(Buffer.concat([Buffer.from("got "), bytes]))).toBe(true);
@@ -107,7 +109,10 @@ test("ports are seen when they open and close, with the name of the process, the
   };
   const { server, port } = await listen(() => undefined);
   const ports = await until((list) => list.some((entry) => entry.port === port));
-  expect(ports.find((entry) => entry.port === port)).toMatchObject({ address: "127.0.0.1", process: expect.stringMatching(/./) });
+  expect(ports.find((entry) => entry.port === port)).toMatchObject({
+    address: "127.0.0.1",
+    process: expect.stringMatching(/./),
+  });
   expect(ports.map((entry) => entry.port)).not.toContain(daemon.gatewayPort);
   server.close();
   await until((list) => !list.some((entry) => entry.port === port));

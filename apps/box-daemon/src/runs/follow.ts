@@ -23,7 +23,8 @@ export async function* followJournal(options: FollowOptions): AsyncGenerator<Uin
   let fd: number | null = null;
   let offset = 0;
   let seen = 0;
-  let pingAt = performance.now() + pingMs;
+  // The first one at once, so that the answer begins before the agent does.
+  let pingAt = 0;
   try {
     while (!signal.aborted) {
       fd ??= existsSync(files.journal) ? openSync(files.journal, "r") : null;
@@ -51,12 +52,13 @@ export async function* followJournal(options: FollowOptions): AsyncGenerator<Uin
         yield Buffer.concat(batch);
         continue;
       }
-      if (await change.next(livenessMs)) continue;
-      await options.settle();
       if (performance.now() >= pingAt) {
         pingAt = performance.now() + pingMs;
         yield '{"ping":true}\n';
+        continue;
       }
+      if (await change.next(livenessMs)) continue;
+      await options.settle();
     }
   } finally {
     change.close();

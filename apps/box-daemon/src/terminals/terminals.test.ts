@@ -46,7 +46,9 @@ describe.each(["tmux", "the daemon's own pseudo-terminal"])("on %s", (kind) => {
     viewer.resize(120, 40);
     await run(viewer, "stty size", "done-2");
     expect(viewer.text()).toContain("40 120");
-    expect((await box.call("GET", "/v1/terminals")).json<Terminal[]>()).toContainEqual(expect.objectContaining({ id: terminal.id, cols: 120, rows: 40 }));
+    expect((await box.call("GET", "/v1/terminals")).json<Terminal[]>()).toContainEqual(
+      expect.objectContaining({ id: terminal.id, cols: 120, rows: 40 }),
+    );
   });
 
   test("a viewer that comes back gets every byte once", async () => {
@@ -130,7 +132,11 @@ test("a terminal whose tmux is killed ends for its viewers", async () => {
 test("questions that a program asks of its terminal are answered by tmux alone", async () => {
   const terminal = await open();
   await using viewer = await attach(daemon, terminal.id);
-  await run(viewer, String.raw`stty -echo raw; printf '\033[6n'; dd bs=1 count=4 2>/dev/null | od -c; stty echo -raw`, "done-10");
+  await run(
+    viewer,
+    String.raw`stty -echo raw; printf '\033[6n'; dd bs=1 count=4 2>/dev/null | od -c; stty echo -raw`,
+    "done-10",
+  );
   expect(viewer.bytes().includes(Buffer.from("\x1b[6n"))).toBe(false);
   expect(viewer.text()).toContain("033   [");
 });
@@ -139,6 +145,7 @@ test("questions that a program asks of its terminal are answered by tmux alone",
 function withoutTmux(box: TestDaemon): string {
   const folder = join(box.root, "../bin");
   mkdirSync(folder);
-  for (const name of readdirSync("/usr/bin")) if (name !== "tmux") symlinkSync(join("/usr/bin", name), join(folder, name));
+  for (const name of readdirSync("/usr/bin"))
+    if (name !== "tmux") symlinkSync(join("/usr/bin", name), join(folder, name));
   return folder;
 }

@@ -66,7 +66,9 @@ export async function attach(daemon: TestDaemon, id: string, after?: number): Pr
           resolve();
         };
         waiting.add(look);
-        socket.once("close", () => reject(new Error(`The terminal closed; it had shown ${JSON.stringify(text().slice(-2000))}`)));
+        socket.once("close", () =>
+          reject(new Error(`The terminal closed; it had shown ${JSON.stringify(text().slice(-2000))}`)),
+        );
         look();
       }),
     exit,
