@@ -73,6 +73,7 @@ function Pdf({ path, url }: { path: string; url: string }) {
     );
   }
   return pdf.data ? (
+    // oxlint-disable-next-line react/iframe-missing-sandbox -- Chromium's reader of PDFs refuses to work in a sandbox; a PDF is no page
     <iframe className="sheet-frame" src={pdf.data} title={baseName(path)} />
   ) : (
     <SkeletonRows rows={4} bare />

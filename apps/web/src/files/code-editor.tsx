@@ -110,7 +110,7 @@ export default function CodeEditor({
           look,
           language.of([]),
           compareWith === null ? [] : unifiedMergeView({ original: compareWith }),
-          EditorView.contentAttributes.of({ "aria-label": path }),
+          EditorView.contentAttributes.of({ "aria-label": path, tabindex: "0" }),
           keymap.of([
             { key: "Mod-s", preventDefault: true, run: () => (save(), true) },
             {

@@ -1,7 +1,7 @@
 import { useQueries, useQueryClient } from "@tanstack/react-query";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ChevronRight, Code, Ellipsis, File, FileImage, FileText, Folder, Link2, Sheet } from "lucide-react";
-import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
+import { useEffect, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import { client } from "../live/client.ts";
 import { queries } from "../live/queries.ts";
 import { usePhone } from "../shell/media.ts";
@@ -133,8 +133,12 @@ export function FileTree({ workspace, root, current, marks, actions }: FileTreeP
                 at={row.path === at}
                 mark={marks.get(row.path)}
                 onPress={() => press(row)}
+                menu={
+                  row.kind !== "note" && row.nameable ? (
+                    <LeafMenu workspace={workspace} row={row} actions={actions} />
+                  ) : null
+                }
               />
-              {row.kind !== "note" && row.nameable && <LeafMenu workspace={workspace} row={row} actions={actions} />}
             </div>
           );
         })}
@@ -153,14 +157,15 @@ function Leaf({
   at,
   mark,
   onPress,
+  menu,
 }: {
   row: TreeRow;
   selected: boolean;
   at: boolean;
   mark: "A" | "M" | undefined;
   onPress: () => void;
+  menu: ReactNode;
 }) {
-  const Icon = row.kind === "folder" ? Folder : row.kind === "link" ? Link2 : iconOf(row.name);
   const note = row.kind === "note";
   return (
     <div
@@ -180,7 +185,7 @@ function Leaf({
       ) : (
         <span />
       )}
-      {note ? <span /> : <Icon className="icon" />}
+      {note ? <span /> : <EntryIcon row={row} />}
       <span className={note ? "cut quiet" : "cut"}>{row.name}</span>
       {mark && (
         <span
@@ -190,6 +195,10 @@ function Leaf({
           {mark}
         </span>
       )}
+      {/* A press in the menu is none on the row. */}
+      <span className="contents" onClick={(event) => event.stopPropagation()}>
+        {menu}
+      </span>
     </div>
   );
 }
@@ -229,11 +238,18 @@ function LeafMenu({ workspace, row, actions }: { workspace: string; row: TreeRow
   );
 }
 
-function iconOf(name: string): typeof File {
-  const ending = name.slice(name.lastIndexOf(".") + 1).toLowerCase();
-  if (/^(md|txt|docx?|pdf|rtf|html?)$/.test(ending)) return FileText;
-  if (/^(csv|tsv|xlsx?|ods)$/.test(ending)) return Sheet;
-  if (/^(png|jpe?g|gif|webp|svg|avif|ico)$/.test(ending)) return FileImage;
-  if (/^(ts|tsx|js|jsx|mjs|cjs|py|rb|go|rs|c|h|cpp|java|sh|css|json|ya?ml|toml|sql|php)$/.test(ending)) return Code;
-  return File;
+const pictures = /^(png|jpe?g|gif|webp|svg|avif|ico)$/;
+const documents = /^(md|txt|docx?|pdf|rtf|html?)$/;
+const sheets = /^(csv|tsv|xlsx?|ods)$/;
+const programs = /^(ts|tsx|js|jsx|mjs|cjs|py|rb|go|rs|c|h|cpp|java|sh|css|json|ya?ml|toml|sql|php)$/;
+
+function EntryIcon({ row }: { row: TreeRow }) {
+  if (row.kind === "folder") return <Folder className="icon" />;
+  if (row.kind === "link") return <Link2 className="icon" />;
+  const ending = row.name.slice(row.name.lastIndexOf(".") + 1).toLowerCase();
+  if (documents.test(ending)) return <FileText className="icon" />;
+  if (sheets.test(ending)) return <Sheet className="icon" />;
+  if (pictures.test(ending)) return <FileImage className="icon" />;
+  if (programs.test(ending)) return <Code className="icon" />;
+  return <File className="icon" />;
 }

@@ -169,8 +169,13 @@ export default function FilesPane({ workspace }: { workspace: Workspace }) {
             workspace={workspace}
             path={current}
             tabs={tabs.map((path) => (
-              <span className="doc-tab" key={path} aria-current={path === current ? "page" : undefined}>
-                <button type="button" title={shortPath(path)} onClick={() => setCurrent(path)}>
+              <span className="doc-tab" key={path} data-current={path === current}>
+                <button
+                  type="button"
+                  aria-pressed={path === current}
+                  title={shortPath(path)}
+                  onClick={() => setCurrent(path)}
+                >
                   {baseName(path)}
                   {isDirty(workspace.id, path) && <span className="doc-tab__dot" role="img" aria-label="not saved" />}
                 </button>

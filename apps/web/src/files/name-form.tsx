@@ -37,11 +37,18 @@ export function NameForm({
   const label =
     naming.what === "rename" ? `New name of ${baseName(naming.path)}` : `New ${naming.what} in ${shortPath(folder)}`;
   return (
-    <form className="name-form" onSubmit={submit} onKeyDown={(event) => event.key === "Escape" && onDone(null)}>
+    <form className="name-form" onSubmit={submit}>
       <label className="quiet" htmlFor={id}>
         {label}
       </label>
-      <Input id={id} value={name} autoFocus spellCheck={false} onChange={(event) => setName(event.target.value)} />
+      <Input
+        id={id}
+        value={name}
+        autoFocus
+        spellCheck={false}
+        onChange={(event) => setName(event.target.value)}
+        onKeyDown={(event) => event.key === "Escape" && onDone(null)}
+      />
       {act.error && (
         <p className="is-failed" role="alert">
           {act.error.message}

@@ -41,7 +41,11 @@ export function Needs({ needs, putAside }: { needs: Need[]; putAside: (run: stri
     "enter",
     (event) => {
       if (!need || event.target !== document.body) return false;
-      void navigate(addressOf(need));
+      void navigate({
+        to: "/workspaces/$name",
+        params: { name: need.type === "run" ? need.run.workspaceName : need.approval.workspaceName },
+        search: { session: need.type === "run" ? need.run.session : undefined },
+      });
       return true;
     },
     on,
@@ -70,15 +74,6 @@ export function Needs({ needs, putAside }: { needs: Need[]; putAside: (run: stri
       </div>
     </section>
   );
-}
-
-function addressOf(need: Need) {
-  const workspace = need.type === "run" ? need.run.workspaceName : need.approval.workspaceName;
-  return {
-    to: "/workspaces/$name",
-    params: { name: workspace },
-    search: need.type === "run" ? { session: need.run.session } : {},
-  } as const;
 }
 
 function useAgentTitle(name: string): string {

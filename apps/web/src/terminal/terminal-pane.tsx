@@ -48,20 +48,10 @@ export default function TerminalPane({ workspace, shown }: { workspace: Workspac
   return (
     <div className="pane pane--terminal">
       <div className="subtabs">
-        <div className="editor__files" role="tablist" aria-label="Terminals">
+        <div className="editor__files" role="group" aria-label="Terminals">
           {terminals.map((terminal, index) => (
-            <span
-              className="doc-tab"
-              key={terminal.id}
-              role="presentation"
-              aria-current={terminal.id === current?.id ? "page" : undefined}
-            >
-              <button
-                type="button"
-                role="tab"
-                aria-selected={terminal.id === current?.id}
-                onClick={() => setChosen(terminal.id)}
-              >
+            <span className="doc-tab" key={terminal.id} data-current={terminal.id === current?.id}>
+              <button type="button" aria-pressed={terminal.id === current?.id} onClick={() => setChosen(terminal.id)}>
                 {terminal.title || terminal.name || `shell ${index + 1}`}
               </button>
               <button

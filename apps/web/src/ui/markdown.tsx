@@ -4,7 +4,11 @@ import remarkGfm from "remark-gfm";
 const plugins = [remarkGfm];
 
 const components: Components = {
-  a: ({ node: _node, ...rest }) => <a className="link" target="_blank" rel="noreferrer noopener" {...rest} />,
+  a: ({ node: _node, children, ...rest }) => (
+    <a className="link" target="_blank" rel="noreferrer noopener" {...rest}>
+      {children}
+    </a>
+  ),
   pre: ({ node: _node, ...rest }) => <pre className="term" tabIndex={0} {...rest} />,
   table: ({ node: _node, ...rest }) => (
     <div className="wide" tabIndex={0} role="region" aria-label="Table">

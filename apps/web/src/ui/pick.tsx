@@ -29,8 +29,14 @@ export function Pick({ label, value, options, onChange, children, className = ""
   const current = options.find((option) => option.value === value);
   return (
     <Popover.Root open={open} onOpenChange={setOpen}>
-      <Popover.Trigger className={`pick ${className}`} aria-label={current ? `${label}: ${current.label}` : label}>
-        {children}
+      <Popover.Trigger className={`pick ${className}`}>
+        <span className="sr">
+          {label}
+          {current && `: ${current.label}`}
+        </span>
+        <span className="contents" aria-hidden="true">
+          {children}
+        </span>
         <ChevronDown className="icon icon--xs" />
       </Popover.Trigger>
       <Popover.Portal>

@@ -15,7 +15,8 @@ export function SkeletonRows({ rows = 3, bare = false }: { rows?: number; bare?:
   const late = usePatience(true);
   if (!late) return null;
   return (
-    <div className={bare ? "" : "group"} aria-busy="true" aria-label="Loading">
+    <div className={bare ? "" : "group"} role="status" aria-busy="true">
+      <span className="sr">Loading</span>
       {Array.from({ length: rows }, (_, row) => (
         <div className="run" key={row}>
           <i className="skeleton skeleton--dot" />
