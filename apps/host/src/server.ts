@@ -75,7 +75,8 @@ async function answer(
     }
     const result = JSON.stringify(await handle(operation, body, handlers));
     response.writeHead(200, { "content-type": "application/json" }).end(result);
-    logLine("info", operation, { ms: Math.round(performance.now() - started), workspace: workspaceOf(body) });
+    if (changesSomething(operation))
+      logLine("info", operation, { ms: Math.round(performance.now() - started), workspace: workspaceOf(body) });
   } catch (error) {
     const failure = toCodedError(error);
     logLine(failure.code === "internal" ? "error" : "warn", `${operation} failed`, {
@@ -89,6 +90,11 @@ async function answer(
       .writeHead(status, { "content-type": "application/json" })
       .end(JSON.stringify({ code: failure.code, detail: failure.message, hint: failure.hint }));
   }
+}
+
+/** What is only asked for, often many times a minute, is not worth a line. */
+function changesSomething(operation: JsonOperation): boolean {
+  return !/\.(?:capabilities|inspect|list|log|status|usage|changes)$/.test(operation);
 }
 
 async function handle<O extends JsonOperation>(

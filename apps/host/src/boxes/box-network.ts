@@ -28,6 +28,7 @@ export async function setUpNamespace(namespaces: BoxNamespaces, rules: boolean):
 }
 
 type Egress = {
+  workspace: string;
   namespaces: BoxNamespaces;
   firstId: number;
   join: string[];
@@ -39,7 +40,7 @@ type Egress = {
  * Starts the box's way out, slirp4netns, as the box's last id: it has no rights on the host and is none of the ids inside. It outlives the host process.
  * Code: `workspace_start_failed`.
  */
-export async function startEgress({ namespaces, firstId, join, device, note }: Egress): Promise<void> {
+export async function startEgress({ workspace, namespaces, firstId, join, device, note }: Egress): Promise<void> {
   const nobody = String(firstId + mappedIds);
   const script = [
     "set -e",
@@ -57,7 +58,7 @@ export async function startEgress({ namespaces, firstId, join, device, note }: E
     stdio: ["ignore", "ignore", "ignore", "pipe"],
     detached: true,
     cwd: "/",
-    env: plainEnvironment,
+    env: { ...plainEnvironment, ALCOVE_WORKSPACE: workspace },
   });
   child.unref();
   const ready = child.stdio[3];

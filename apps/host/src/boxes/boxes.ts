@@ -3,7 +3,7 @@ import type { BoxAddress, BoxState, HostRequest } from "@alcove/contract/host";
 import type { WorkspaceId } from "@alcove/contract/ids";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import type { Cgroups } from "../cgroups/cgroups.ts";
-import { isAlive, signalProcess, waitForEnd } from "../kernel/processes.ts";
+import { findByEnvironment, isAlive, signalProcess, waitForEnd } from "../kernel/processes.ts";
 import { boxPaths, type Site } from "../site.ts";
 import type { HostAbilities } from "../capabilities/abilities.ts";
 import type { Template } from "../template/template.ts";
@@ -60,6 +60,8 @@ export function createBoxes({ site, cgroups, abilities, template, store, limitVo
     // Without cgroups the first process takes all others of its pid namespace with it.
     for (const mark of await readStartedProcesses(site, id)) signalProcess(mark, "SIGKILL");
     if (record?.running != null) signalProcess(record.running.init, "SIGKILL");
+    // What a crash left before it was noted anywhere is in the box's control group, or is known by what it was started with.
+    if (!cgroups.tracks) for (const mark of findByEnvironment("ALCOVE_WORKSPACE", id)) signalProcess(mark, "SIGKILL");
     await cgroups.destroy(id);
     if (record?.running != null) await waitForEnd(record.running.init, graceMs);
     dismantleRoot(site, id);
@@ -123,6 +125,7 @@ export function createBoxes({ site, cgroups, abilities, template, store, limitVo
       launch(),
       egress
         ? startEgress({
+            workspace: id,
             namespaces,
             firstId: record.firstId,
             join: joinOuter,

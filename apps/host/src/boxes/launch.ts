@@ -49,7 +49,7 @@ export async function launchBox({ site, record, config, join, hybridMount, crun 
       stdio: ["ignore", log, log, socket],
       detached: true,
       cwd: "/",
-      env: plainEnvironment,
+      env: { ...plainEnvironment, ALCOVE_WORKSPACE: id },
     });
     await once(child, "exit");
     if (child.exitCode !== 0) {

@@ -15,6 +15,8 @@ type Hierarchies = {
 };
 
 export interface Cgroups {
+  /** True when the processes of a box are known by their group. */
+  tracks: boolean;
   /** True when processes can be counted and limited. */
   limits: boolean;
   freeze: boolean;
@@ -40,11 +42,11 @@ const defaultProcesses = 8_192;
 /** The cgroups of this data directory, `alcove/<instance>/<id>` in every hierarchy. */
 export function createCgroups(instance: string, privileged: boolean): Cgroups {
   const found = privileged ? findHierarchies() : none;
-  const hierarchies = prepare(found, instance) ? found : none;
+  const hierarchies = prepare(found, instance);
   const { unified } = hierarchies;
   const controllers = [...new Set(Object.values(hierarchies).filter((path) => path !== null))];
   const folder = (mount: string, name: string): string => `${mount}/alcove/${instance}/${name}`;
-  const isPure = unified !== null && hierarchies.pids === unified;
+  const isPure = unified !== null && (hierarchies.pids === unified || hierarchies.pids === null);
 
   const make = (name: string, mounts: string[]): string[] =>
     mounts.map((mount) => {
@@ -110,6 +112,7 @@ export function createCgroups(instance: string, privileged: boolean): Cgroups {
   };
 
   return {
+    tracks: controllers.length > 0,
     limits: hierarchies.pids !== null && hierarchies.memory !== null,
     freeze: unified !== null,
     hybridMount: found.unified !== null && found.unified !== "/sys/fs/cgroup" ? found.unified : null,
@@ -172,23 +175,28 @@ function findHierarchies(): Hierarchies {
   };
 }
 
-/** Makes `alcove/<instance>` in each hierarchy and hands the controllers down; false where the host does not let us. */
-function prepare(hierarchies: Hierarchies, instance: string): boolean {
+/** Makes `alcove/<instance>` in each hierarchy and hands the controllers down; gives what of them the host lets us use. */
+function prepare(hierarchies: Hierarchies, instance: string): Hierarchies {
+  const { unified } = hierarchies;
   try {
     for (const mount of new Set(Object.values(hierarchies)))
       if (mount !== null) mkdirSync(`${mount}/alcove/${instance}`, { recursive: true });
-    const { unified } = hierarchies;
-    if (unified === null) return Object.values(hierarchies).some((mount) => mount !== null);
-    const wanted = (["pids", "memory", "cpu"] as const)
-      .filter((name) => hierarchies[name] === unified)
-      .map((name) => `+${name}`);
-    if (wanted.length > 0) {
-      for (const folder of ["", "/alcove", `/alcove/${instance}`])
-        writeFileSync(`${unified}${folder}/cgroup.subtree_control`, wanted.join(" "));
-    }
-    return true;
   } catch (error) {
-    if (error instanceof Error && "code" in error) return false;
+    if (isCode(error, "EROFS", "EACCES", "EPERM")) return none;
+    throw error;
+  }
+  const wanted = (["pids", "memory", "cpu"] as const).filter(
+    (name) => unified !== null && hierarchies[name] === unified,
+  );
+  try {
+    for (const folder of wanted.length === 0 ? [] : ["", "/alcove", `/alcove/${instance}`]) {
+      writeFileSync(`${unified}${folder}/cgroup.subtree_control`, wanted.map((name) => `+${name}`).join(" "));
+    }
+    return hierarchies;
+  } catch (error) {
+    // In a container the top group has processes of its own (EBUSY): boxes are known by their groups, but not limited.
+    if (isCode(error, "EBUSY", "EROFS", "EACCES", "EPERM", "EOPNOTSUPP", "ENOENT", "EINVAL"))
+      return { ...none, unified };
     throw error;
   }
 }

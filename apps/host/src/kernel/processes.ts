@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** A process that cannot be mistaken for a later one with the same pid, not even after the machine was started again. */
@@ -56,6 +56,22 @@ export async function waitForEnd(mark: ProcessMark, timeoutMs: number): Promise<
     await sleep(pause);
   }
   return true;
+}
+
+/** Running processes that were started with this variable, as far as this process may look into them. */
+export function findByEnvironment(variable: string, value: string): ProcessMark[] {
+  const entry = `${variable}=${value}`;
+  return readdirSync("/proc").flatMap((name) => {
+    if (!/^[0-9]+$/.test(name)) return [];
+    try {
+      if (!readFileSync(`/proc/${name}/environ`, "utf8").split("\0").includes(entry)) return [];
+    } catch {
+      // It has ended meanwhile, or it is another user's.
+      return [];
+    }
+    const mark = markProcess(Number(name));
+    return mark === undefined ? [] : [mark];
+  });
 }
 
 /** True for a process that has ended and that nobody has waited for. */
