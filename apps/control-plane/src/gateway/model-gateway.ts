@@ -1,5 +1,4 @@
 import http from "node:http";
-import https from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { CodedError, errorCatalogue, toCodedError } from "@alcove/contract/errors";
@@ -10,7 +9,8 @@ import { callUrl, excerpt, keyHeaders, type ProviderAddress } from "../providers
 import { readBody } from "./read-body.ts";
 import { routeOf, type GatewayRoute } from "./routes.ts";
 import type { RunTokens } from "./run-token.ts";
-import { createMeter, type MeteredUsage } from "./usage.ts";
+import { createUpstream } from "./upstream.ts";
+import { createMeter, type MeteredUsage, type Protocol } from "./usage.ts";
 
 export interface ModelGateway {
   /** Serves a connection that came from inside the box of this workspace. */
@@ -75,7 +75,7 @@ export function createModelGateway({ tokens, findRun, choose, onUsage, onAnswer,
       });
     },
   );
-  const outward = { http: new http.Agent({ keepAlive: true }), https: new https.Agent({ keepAlive: true }) };
+  const upstream = createUpstream();
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = request.url ?? "/";
@@ -111,63 +111,67 @@ export function createModelGateway({ tokens, findRun, choose, onUsage, onAnswer,
     readonly body: Buffer | undefined;
   }
 
-  function pass({ run, route, provider, request, response, body }: Call): Promise<void> {
+  async function pass({ run, route, provider, request, response, body }: Call): Promise<void> {
     const target = new URL(callUrl(provider.baseUrl, route.path));
     const asked = route.protocol === "chat" ? withUsage(body) : body;
-    const { model, stream } = requested(asked);
-    const secure = target.protocol === "https:";
-    return new Promise((resolve) => {
-      const upstream = (secure ? https : http).request(target, {
-        method: request.method,
-        agent: secure ? outward.https : outward.http,
+    const left = new AbortController();
+    response.on("close", () => {
+      if (!response.writableFinished) left.abort();
+    });
+    let answer: IncomingMessage;
+    try {
+      answer = await upstream.call({
+        target,
+        method: request.method ?? "GET",
         headers: {
           ...passedHeaders(request),
           ...keyHeaders(provider.kind, provider.key),
           "accept-encoding": "identity",
           ...(asked ? { "content-length": String(asked.length) } : {}),
         },
+        body: asked,
+        signal: left.signal,
       });
-      let left = false;
-      upstream.on("error", (error) => {
-        // The agent let go of the call: what breaks upstream then is our own doing.
-        if (left) return resolve();
-        const failure = new CodedError(
-          "model_unreachable",
-          `${target.host} does not answer: ${error.message || "the line broke"}.`,
-          { cause: error },
-        );
-        onAnswer(run, failure);
-        if (response.headersSent) response.destroy();
-        else refuse(response, failure);
-        resolve();
-      });
-      upstream.on("response", (answer) => {
-        const status = answer.statusCode ?? 502;
-        const meter = status < 400 && route.protocol ? createMeter(route.protocol, model, stream) : undefined;
-        const failed: Buffer[] = [];
-        response.writeHead(
-          status,
-          Object.fromEntries(Object.entries(answer.headers).filter(([name]) => !hopByHop.has(name))),
-        );
-        answer.on("data", (chunk: Buffer) => {
-          meter?.push(chunk);
-          if (status >= 400 && failed.length < 64) failed.push(chunk);
-        });
-        answer.pipe(response);
-        answer.on("close", () => {
-          if (route.protocol)
-            onAnswer(run, status < 400 ? null : failureOf(status, target.host, Buffer.concat(failed).toString("utf8")));
-          const counted = meter ? onUsage(run, meter.end()) : Promise.resolve();
-          counted.catch((error: unknown) => log.error({ err: error, run }, "usage was not counted")).finally(resolve);
-          if (!answer.complete) response.destroy();
-        });
-      });
-      response.on("close", () => {
-        left = !response.writableFinished;
-        if (left) upstream.destroy();
-      });
-      upstream.end(asked);
+    } catch (error) {
+      if (left.signal.aborted) return;
+      const failure = toCodedError(error);
+      onAnswer(run, failure);
+      throw failure;
+    }
+    await relay(answer, { run, protocol: route.protocol, host: target.host, response, ...requested(asked) });
+  }
+
+  interface Relayed {
+    readonly run: RunId;
+    readonly protocol: Protocol | null;
+    readonly host: string;
+    readonly response: ServerResponse;
+    readonly model: string;
+    readonly stream: boolean;
+  }
+
+  /** Passes the answer on, reading along; resolves when it has ended, also when the agent left before. */
+  async function relay(
+    answer: IncomingMessage,
+    { run, protocol, host, response, model, stream }: Relayed,
+  ): Promise<void> {
+    const status = answer.statusCode ?? 502;
+    const meter = status < 400 && protocol ? createMeter(protocol, model, stream) : undefined;
+    const failed: Buffer[] = [];
+    response.writeHead(
+      status,
+      Object.fromEntries(Object.entries(answer.headers).filter(([name]) => !hopByHop.has(name))),
+    );
+    answer.on("data", (chunk: Buffer) => {
+      meter?.push(chunk);
+      if (status >= 400 && failed.length < 64) failed.push(chunk);
     });
+    answer.on("error", () => response.destroy());
+    answer.pipe(response);
+    await new Promise<void>((resolve) => answer.on("close", resolve));
+    if (!answer.complete) response.destroy();
+    if (protocol) onAnswer(run, status < 400 ? null : failureOf(status, host, Buffer.concat(failed).toString("utf8")));
+    if (meter) await onUsage(run, meter.end());
   }
 
   return {
@@ -177,8 +181,7 @@ export function createModelGateway({ tokens, findRun, choose, onUsage, onAnswer,
     },
     close() {
       server.closeAllConnections();
-      outward.http.destroy();
-      outward.https.destroy();
+      upstream.close();
     },
   };
 }
