@@ -1,4 +1,4 @@
-export {};
+export type { CSSProperties } from "react";
 
 declare module "react" {
   interface CSSProperties {

@@ -5,6 +5,7 @@ import { Arch } from "../ui/arch.tsx";
 import { Button } from "../ui/button.tsx";
 import { Kbd } from "../ui/kbd.tsx";
 import { useAnswer } from "./answer.ts";
+import { optionLabel, questionOf } from "./approval-words.ts";
 import type { Item } from "./transcript.ts";
 
 /** A question of the agent, answerable where it stands; an answered one is a line of the conversation. */
@@ -22,29 +23,29 @@ export function ApprovalCard({ item }: { item: Extract<Item, { type: "approval" 
   useShortcut("mod+enter", () => reply("allow_once"), open);
   useShortcut("mod+backspace", () => reply("reject_once"), open);
 
-  if (item.answer === "expired" || approval?.state === "expired") {
-    return (
-      <p className="quiet aside-line">
-        Not answered: {item.title} {item.subject && <code>{item.subject}</code>}
-      </p>
-    );
-  }
   if (!open || !approval) {
-    const chosen = approval?.options.find((option) => option.id === approval.answer)?.label;
-    const label =
-      item.answer === "open" ? (chosen ?? "Asked") : typeof item.answer === "string" ? "Asked" : item.answer.label;
+    const chosen = approval?.options.find((option) => option.id === approval.answer);
+    const word =
+      item.answer === "expired" || approval?.state === "expired"
+        ? "Not answered"
+        : chosen
+          ? wordOf(chosen.kind)
+          : item.answer === "open"
+            ? "Asked"
+            : item.answer.label;
     return (
       <p className="quiet aside-line">
-        {label}: {item.title} {item.subject && <code>{item.subject}</code>}
+        <span>{word}:</span>
+        {item.subject ? <code className="cut">{item.subject}</code> : <span className="cut">{item.title}</span>}
       </p>
     );
   }
   const first = (kind: string) => approval.options.find((option) => option.kind === kind)?.id;
   return (
-    <section className="approval" aria-label={item.title}>
+    <section className="approval" aria-label={questionOf(item)}>
       <h3 className="approval__title">
         <Arch state="waiting" />
-        {item.title}
+        {questionOf(item)}
       </h3>
       {item.subject && (
         <code className="command" tabIndex={0}>
@@ -60,7 +61,7 @@ export function ApprovalCard({ item }: { item: Extract<Item, { type: "approval" 
             }
             onClick={() => answer.mutate({ approval, option: option.id })}
           >
-            {option.label}
+            {optionLabel(option)}
             {option.id === first("allow_once") && <Kbd keys="mod+enter" />}
             {option.id === first("reject_once") && <Kbd keys="mod+backspace" />}
           </Button>
@@ -73,4 +74,17 @@ export function ApprovalCard({ item }: { item: Extract<Item, { type: "approval" 
       )}
     </section>
   );
+}
+
+function wordOf(kind: "allow_once" | "allow_always" | "reject_once" | "reject_always"): string {
+  switch (kind) {
+    case "allow_once":
+      return "Allowed once";
+    case "allow_always":
+      return "Always allowed";
+    case "reject_once":
+      return "Denied";
+    case "reject_always":
+      return "Always denied";
+  }
 }

@@ -29,7 +29,8 @@ export function TurnEnd({
   transcript: Transcript;
   openPath: (path: string) => void;
 }) {
-  const deliverables = run.files.filter((file) => file.deliverable && file.change !== "deleted");
+  const deliverables =
+    run.undo === "done" ? [] : run.files.filter((file) => file.deliverable && file.change !== "deleted");
   return (
     <>
       {deliverables.length > 0 && (

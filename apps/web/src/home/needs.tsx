@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { useAnswer } from "../chat/answer.ts";
+import { optionLabel, questionOf } from "../chat/approval-words.ts";
 import { remedyOf, useRemedy } from "../chat/remedy.ts";
 import { formatAgo } from "../format/format.ts";
 import { queries } from "../live/queries.ts";
@@ -91,7 +92,7 @@ function ApprovalNeed({ approval, at }: { approval: Approval; at: boolean }) {
       <Arch state="waiting" />
       <div className="need__body">
         <h3>
-          {agent} asks: {approval.title}
+          {agent} asks: {questionOf(approval)}
         </h3>
         <p className="need__where">
           <Link to="/workspaces/$name" params={{ name: approval.workspaceName }}>
@@ -114,7 +115,7 @@ function ApprovalNeed({ approval, at }: { approval: Approval; at: boolean }) {
               size={at ? "default" : "sm"}
               onClick={() => answer.mutate({ approval, option: option.id })}
             >
-              {option.label}
+              {optionLabel(option)}
               {at && firsts.get(option.kind) === option.id && option.kind === "allow_once" && <Kbd keys="a" />}
               {at && firsts.get(option.kind) === option.id && option.kind === "reject_once" && <Kbd keys="d" />}
             </Button>

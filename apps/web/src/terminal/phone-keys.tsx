@@ -1,8 +1,8 @@
 import { useState } from "react";
 
 const keys: { label: string; name: string; text: string }[] = [
-  { label: "esc", name: "Escape", text: "\u001b" },
-  { label: "tab", name: "Tab", text: "\t" },
+  { label: "esc", name: "esc", text: "\u001b" },
+  { label: "tab", name: "tab", text: "\t" },
 ];
 const more: { label: string; name: string; text: string }[] = [
   { label: "|", name: "Pipe", text: "|" },
