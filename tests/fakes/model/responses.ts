@@ -31,7 +31,7 @@ export function parseResponses(body: Json): ModelRequest {
 }
 
 function parseItem(item: Json): Message[] {
-  const type = String(item["type"] ?? "message");
+  const type = typeof item["type"] === "string" ? item["type"] : "message";
   if (type.endsWith("_call_output"))
     return [{ role: "user", text: "", toolCalls: 0, toolResults: [textOf(item["output"])] }];
   if (type.endsWith("_call")) return [{ role: "assistant", text: "", toolCalls: 1, toolResults: [] }];

@@ -71,7 +71,7 @@ export async function* streamCommand(
 
 function feedInput(child: Child, text: string | undefined): void {
   if (text === undefined || child.stdin === undefined) return;
-  child.stdin.write(text);
+  void child.stdin.write(text);
   // A command may end without reading its input.
   void Promise.resolve(child.stdin.end()).catch(() => undefined);
 }

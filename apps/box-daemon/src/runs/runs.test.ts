@@ -76,8 +76,8 @@ test("two runs of one session take turns", async () => {
   const first = scriptedRun("hang", { session });
   const second = scriptedRun("say after", { session });
   await put(first);
-  await put(second);
   await until(first.run, (entry) => entry.type === "update");
+  await put(second);
   expect(existsSync(journalFile(second.run)) ? readFileSync(journalFile(second.run), "utf8") : "").toBe("");
   await daemon.call("POST", `/v1/runs/${first.run}/cancel`);
   expect((await journalOf(daemon, second.run)).at(-1)).toMatchObject({ outcome: "done" });

@@ -4,7 +4,6 @@ import type { RunSpec } from "@alcove/contract/box/run";
 import { CodedError } from "@alcove/contract/errors";
 import { isId } from "@alcove/contract/ids";
 import { isRecord } from "../http/body.ts";
-import type { SessionLaunch } from "../session/launch.ts";
 import { killLeftovers } from "../session/leftovers.ts";
 import type { Environment } from "../system/environment.ts";
 import { describe, log } from "../system/log.ts";
@@ -70,7 +69,7 @@ export function createRuns(environment: Environment): Runs {
       const lock = takeLock(files.lock);
       if (lock === null) return false;
       try {
-        spawnSession({ spec, environment }, lock);
+        spawnSession(spec, lock);
       } finally {
         closeSync(lock);
       }
@@ -108,13 +107,13 @@ export function createRuns(environment: Environment): Runs {
 const listenPollMs = 50;
 
 /** The session process gets the run's lock as descriptor 3, so that at no moment nobody has it. */
-function spawnSession(launch: SessionLaunch, lock: number): void {
+function spawnSession(spec: RunSpec, lock: number): void {
   const child = Bun.spawn(ownCommand("session"), {
     stdio: ["pipe", "ignore", "inherit", lock],
     cwd: "/",
     detached: true,
   });
-  child.stdin.write(JSON.stringify(launch));
+  void child.stdin.write(JSON.stringify(spec));
   void child.stdin.end();
   child.unref();
 }

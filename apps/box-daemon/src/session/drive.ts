@@ -1,19 +1,20 @@
 import type { InitializeResponse } from "@agentclientprotocol/sdk";
-import type { JournalBody, RunEnd } from "@alcove/contract/box/run";
+import type { JournalBody, RunEnd, RunSpec } from "@alcove/contract/box/run";
 import { toCodedError } from "@alcove/contract/errors";
 import { join } from "node:path";
 import { isRecord } from "../http/body.ts";
+import type { Environment } from "../system/environment.ts";
 import { commandEnvironment } from "../system/command-environment.ts";
 import { sessionFile, startAgent, writeConfig, type AgentProcess } from "./agent-process.ts";
 import { openConversation } from "./conversation.ts";
-import { runMark, type SessionLaunch } from "./launch.ts";
-import { killLeftovers } from "./leftovers.ts";
+import { killLeftovers, runMark } from "./leftovers.ts";
 import type { Permissions } from "./permissions.ts";
 import { tapAgent } from "./tap.ts";
 import { textLines } from "./text-lines.ts";
 
 export interface DriveOptions {
-  readonly launch: SessionLaunch;
+  readonly spec: RunSpec;
+  readonly environment: Environment;
   readonly append: (body: JournalBody) => void;
   readonly permissions: Permissions;
   /** Aborted when the run is cancelled. */
@@ -31,7 +32,7 @@ const deathGraceMs = 1_000;
  * the agent; it is called after the end was recorded, because a polite stop takes time.
  */
 export async function drive(options: DriveOptions): Promise<{ end: RunEnd; release: () => Promise<void> }> {
-  const { spec, environment } = options.launch;
+  const { spec, environment } = options;
   let agent: AgentProcess;
   try {
     await writeConfig(spec.agent, environment.root);
@@ -68,7 +69,7 @@ export async function drive(options: DriveOptions): Promise<{ end: RunEnd; relea
 type Turn = { outcome: "ended"; end: RunEnd } | { outcome: "broken"; error: unknown; drained: Promise<void> };
 
 async function takeTurn(agent: AgentProcess, options: DriveOptions): Promise<Turn> {
-  const { spec, environment } = options.launch;
+  const { spec, environment } = options;
   const { client, methods, PROTOCOL_VERSION, RequestError } = await import("@agentclientprotocol/sdk");
   const tap = tapAgent(agent, {
     onUpdate: (update) => options.append({ type: "update", update }),

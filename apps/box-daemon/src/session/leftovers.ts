@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { runMark } from "./launch.ts";
+
+/** Variable in the environment of everything that an agent starts: its leftovers are found by it. */
+export const runMark = "ALCOVE_RUN";
 
 /** Pids of all processes that the run's agent started, in whatever process group they are now. */
 export function findLeftovers(run: string): number[] {

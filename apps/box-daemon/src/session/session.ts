@@ -1,24 +1,27 @@
 import { mkdirSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { JournalBody } from "@alcove/contract/box/run";
+import { isRecord } from "../http/body.ts";
+import { parseRunSpec } from "../runs/run-spec.ts";
+import { readEnvironment } from "../system/environment.ts";
 import { describe, log } from "../system/log.ts";
 import { openJournal } from "../runs/journal.ts";
 import { takeLock } from "../runs/lock.ts";
 import { runFiles } from "../runs/run-files.ts";
 import { listenControl } from "./control.ts";
 import { drive } from "./drive.ts";
-import type { SessionLaunch } from "./launch.ts";
 import { killLeftovers } from "./leftovers.ts";
 import { createPermissions } from "./permissions.ts";
 
 /**
- * The process of one run: it owns the agent and the journal, and goes on when `serve` is killed. Its descriptor 3 is the run's lock, which tells
+ * The process of one run, whose spec comes as JSON on standard input: it owns the agent and the journal, and goes on when `serve` is killed. Its descriptor 3 is the run's lock, which tells
  * everybody that it lives.
  */
 export async function runSession(): Promise<void> {
-  // Written by `serve`, which has parsed it at the edge.
-  const launch: SessionLaunch = await Bun.stdin.json();
-  const { spec, environment } = launch;
+  const environment = readEnvironment(process.env);
+  const input: unknown = await Bun.stdin.json();
+  if (!isRecord(input)) throw new Error("A session process gets its run on standard input");
+  const spec = parseRunSpec(input);
   const files = runFiles(environment, spec.run);
   const journal = openJournal(files.journal);
   let ended = false;
@@ -49,7 +52,7 @@ export async function runSession(): Promise<void> {
   });
 
   await waitForTurn(environment.state, spec.session);
-  const { end, release } = await drive({ launch, append, permissions, cancelled: cancel.signal });
+  const { end, release } = await drive({ spec, environment, append, permissions, cancelled: cancel.signal });
   permissions.close();
   append(end);
   await release();

@@ -50,8 +50,8 @@ export function tapAgent(agent: AgentProcess, options: TapOptions): Tap {
           if (line.trim() !== "") options.onStray(line);
           continue;
         }
-        see(message.fields);
-        controller.enqueue(message.message);
+        see(message);
+        controller.enqueue(message);
       }
       finish();
       controller.close();
@@ -59,7 +59,7 @@ export function tapAgent(agent: AgentProcess, options: TapOptions): Tap {
   });
   const writable = new WritableStream<AnyMessage>({
     async write(message) {
-      agent.stdin.write(`${JSON.stringify(message)}\n`);
+      void agent.stdin.write(`${JSON.stringify(message)}\n`);
       await agent.stdin.flush();
     },
   });
@@ -83,12 +83,17 @@ export function tapAgent(agent: AgentProcess, options: TapOptions): Tap {
   };
 }
 
-/** The line as a JSON-RPC message; the library checks the rest of its form. */
-function parseMessage(line: string): { fields: Fields; message: AnyMessage } | null {
+/** Any object passes: the library checks the rest of its form. */
+function isMessage(value: unknown): value is AnyMessage & Fields {
+  return isRecord(value);
+}
+
+/** The line as a JSON-RPC message; null when it is none. */
+function parseMessage(line: string): (AnyMessage & Fields) | null {
   if (!line.startsWith("{")) return null;
   try {
-    const message: AnyMessage & Fields = JSON.parse(line);
-    return { fields: message, message };
+    const message: unknown = JSON.parse(line);
+    return isMessage(message) ? message : null;
   } catch {
     return null;
   }

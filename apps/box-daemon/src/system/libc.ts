@@ -1,4 +1,5 @@
-import { CString, dlopen, read, type Pointer } from "bun:ffi";
+import { constants } from "node:os";
+import { dlopen, read } from "bun:ffi";
 
 const { symbols } = dlopen("libc.so.6", {
   flock: { args: ["i32", "i32"], returns: "i32" },
@@ -7,18 +8,13 @@ const { symbols } = dlopen("libc.so.6", {
   readlinkat: { args: ["i32", "ptr", "ptr", "usize"], returns: "i64" },
   waitid: { args: ["i32", "u32", "ptr", "i32"], returns: "i32" },
   waitpid: { args: ["i32", "ptr", "i32"], returns: "i32" },
-  strerrorname_np: { args: ["i32"], returns: "ptr" },
   __errno_location: { args: [], returns: "ptr" },
 });
 
 function lastError(): string {
   const location = symbols.__errno_location();
-  const name = location === null ? null : symbols.strerrorname_np(read.i32(location));
-  return typeof name === "number" ? text(name) : "EIO";
-}
-
-function text(pointer: Pointer): string {
-  return new CString(pointer).toString();
+  const number = location === null ? null : read.i32(location);
+  return Object.entries(constants.errno).find(([, value]) => value === number)?.[0] ?? "EIO";
 }
 
 const lockExclusive = 2;

@@ -1,10 +1,11 @@
 import type { WebSocketHandler } from "bun";
 import { CodedError } from "@alcove/contract/errors";
-import { workingDirectory } from "../exec/routes.ts";
-import { integerField, optionalText, readFields, type Fields } from "../http/body.ts";
+import { workingDirectory } from "../files/working-directory.ts";
+import { readFields } from "../http/body.ts";
 import type { Route } from "../http/router.ts";
 import type { Environment } from "../system/environment.ts";
-import type { LiveTerminal, NewTerminal, Terminals } from "./terminal.ts";
+import { parseNewTerminal } from "./new-terminal.ts";
+import type { LiveTerminal, Terminals } from "./terminal.ts";
 import { createViewer, type Viewer } from "./viewer.ts";
 
 /** What a terminal's WebSocket carries. */
@@ -73,16 +74,4 @@ export function terminalRoutes(terminals: Terminals, environment: Environment): 
       },
     },
   ];
-}
-
-/** The body of `POST /v1/terminals`; accepts what the contract's `createTerminalSchema` accepts. Gives `bad_request`. */
-export function parseNewTerminal(fields: Fields, resolve: (directory: string | undefined) => string): NewTerminal {
-  const size = (name: string, otherwise: number) =>
-    fields[name] === undefined ? otherwise : integerField(fields, name, { min: 2, max: 1_000 });
-  return {
-    name: optionalText(fields, "name", { max: 80 }) ?? "Terminal",
-    cols: size("cols", 80),
-    rows: size("rows", 24),
-    directory: resolve(optionalText(fields, "directory")),
-  };
 }

@@ -57,7 +57,7 @@ export function createTmuxClient(options: TmuxClientOptions): TmuxClient {
   };
   const send = (command: string) => {
     const child = control ?? connect();
-    child.stdin.write(`${command}\n`);
+    void child.stdin.write(`${command}\n`);
     void Promise.resolve(child.stdin.flush()).catch((error: unknown) =>
       log("warn", "tmux took no input", { error: describe(error) }),
     );

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { access, chmod, mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { abortable } from "@alcove/base/abortable";
 import { CodedError } from "@alcove/contract/errors";
 import { hostArch, type AgentDefinition, type Arch } from "./definition.ts";
 
@@ -77,7 +78,7 @@ export function createAgentInstaller(options: InstallerOptions): AgentInstaller 
       installation.listeners.add(listener);
       listener(...installation.last);
       try {
-        await Promise.race([installation.done, rejectWhenAborted(signal)]);
+        await abortable(installation.done, signal);
       } finally {
         installation.listeners.delete(listener);
         if (installation.listeners.size === 0) installation.stop.abort();
@@ -216,10 +217,4 @@ async function exists(path: string): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-function rejectWhenAborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
 }
