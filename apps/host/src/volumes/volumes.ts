@@ -26,8 +26,6 @@ type Parts = {
   whilePaused: <T>(id: WorkspaceId, work: () => Promise<T>) => Promise<T>;
 };
 
-export type Volumes = ReturnType<typeof createVolumes>;
-
 /** The volumes of this machine; calls for one workspace come one after the other. Each may be repeated after a crash at any point. */
 export function createVolumes({ trees, store, idOffset, isRunning, whilePaused }: Parts) {
   const at = (id: WorkspaceId) => volumePaths(store, id);
