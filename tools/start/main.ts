@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { stopLocalPostgres } from "../../apps/control-plane/src/database/local-postgres/local-postgres.ts";
-import { toCodedError } from "../../packages/contract/src/errors.ts";
+import { CodedError } from "../../packages/contract/src/errors.ts";
 import { abortable } from "../../packages/base/src/abortable.ts";
 import { buildParts } from "../build/build.ts";
 import { boxPackages, installCommand, installPackages, missingPackages } from "../debian-packages.ts";
@@ -126,8 +126,7 @@ try {
 }
 
 function tell(error: unknown): void {
-  const { code, message, hint, cause } = toCodedError(error);
-  console.error(`${code}: ${message}\n${hint}`);
-  if (code === "internal" && cause !== undefined) console.error(cause);
   process.exitCode = 1;
+  if (error instanceof CodedError) console.error(`${error.code}: ${error.message}\n${error.hint}`);
+  else console.error("The start failed for a reason that it does not know:", error);
 }
