@@ -4,16 +4,32 @@ import { client } from "./client.ts";
 
 /** A refusal stays one when it is asked again; only a missing answer is worth another try. */
 function retry(failures: number, error: Error): boolean {
-  return error instanceof CodedError && error.code === "server_unreachable" && failures < 3;
+  return isMissingAnswer(error) && failures < 3;
+}
+
+function isMissingAnswer(error: Error | null): boolean {
+  return error instanceof CodedError && error.code === "server_unreachable";
 }
 
 export function createQueryClient(): QueryClient {
-  return new QueryClient({ defaultOptions: { queries: { retry, staleTime: 30_000, refetchOnWindowFocus: false } } });
+  return new QueryClient({
+    defaultOptions: {
+      queries: { retry, retryDelay: (failures) => 400 * 2 ** failures, staleTime: 30_000, refetchOnWindowFocus: false },
+    },
+  });
 }
 
 export const queries = {
   welcome: () => queryOptions({ queryKey: ["welcome"], queryFn: ({ signal }) => client.welcome({ signal }) }),
-  me: () => queryOptions({ queryKey: ["me"], queryFn: ({ signal }) => client.me.get({ signal }), staleTime: Infinity }),
+  // The whole page waits for this one: no answer is said at once and asked for again until there is one.
+  me: () =>
+    queryOptions({
+      queryKey: ["me"],
+      queryFn: ({ signal }) => client.me.get({ signal }),
+      staleTime: Infinity,
+      retry: false,
+      refetchInterval: (query) => (isMissingAnswer(query.state.error) ? 3_000 : false),
+    }),
   keys: () => queryOptions({ queryKey: ["keys"], queryFn: ({ signal }) => client.keys.list({ signal }) }),
   system: () =>
     queryOptions({ queryKey: ["system"], queryFn: ({ signal }) => client.system({ signal }), staleTime: 0 }),

@@ -80,7 +80,7 @@ function Findings({ system }: { system: System }) {
           <Level level={finding.level} />
           <div className="grow">
             <b className="strong">{finding.title}</b>
-            <p className="soft">{finding.detail}</p>
+            {finding.detail !== finding.title && <p className="soft">{finding.detail}</p>}
             {finding.remedy && (
               <code className="command mt-2" tabIndex={0}>
                 {finding.remedy}
