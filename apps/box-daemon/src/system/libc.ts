@@ -70,7 +70,8 @@ const optionsPeek = 1 /* WNOHANG */ | 4 /* WEXITED */ | 0x0100_0000; /* WNOWAIT 
 export function peekEndedChild(): number | null {
   const siginfo = new Int32Array(32);
   if (symbols.waitid(allChildren, 0, siginfo, optionsPeek) !== 0) return null;
-  const pid = siginfo[3] ?? 0;
+  // Signal, error and code come first; the union that begins with the pid is aligned to eight bytes.
+  const pid = siginfo[4] ?? 0;
   return pid === 0 ? null : pid;
 }
 
