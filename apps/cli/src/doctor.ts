@@ -28,14 +28,13 @@ function templateFinding({
   return { id: "template", level, title: `The workspaces' own system is ${state}`, detail, remedy: null };
 }
 
-/** A line per finding, the worst last, where the eye is. */
+/** A line per finding, the worst last, where the eye is: what works by its title, what does not by what is wrong, with the remedy. */
 export function formatFindings(findings: Finding[]): string {
   const order = ["ok", "missing", "broken"];
   const sorted = findings.toSorted((a, b) => order.indexOf(a.level) - order.indexOf(b.level));
   return sorted
     .map(({ level, title, detail, remedy }) => {
-      const lines = [`${marks[level]} ${title}`];
-      if (level !== "ok" && detail !== "") lines.push(`  ${detail}`);
+      const lines = [`${marks[level]} ${level === "ok" || detail === "" ? title : detail}`];
       if (remedy !== null) lines.push(`  → ${remedy}`);
       return `${printable(lines.join("\n"))}\n`;
     })

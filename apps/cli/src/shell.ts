@@ -19,7 +19,8 @@ export async function openShell(
     throw new CodedError("bad_request", "This is no terminal.", {
       hint: `Use \`alcove exec ${workspace} -- COMMAND\` from scripts.`,
     });
-  const size = () => ({ cols: output.columns, rows: output.rows });
+  // A terminal that was never told its size says zero.
+  const size = () => ({ cols: Math.max(output.columns || 80, 2), rows: Math.max(output.rows || 24, 2) });
   const terminal = await client.terminals.create(workspace, size());
   const exit = Promise.withResolvers<number>();
   using line = client.terminals.attach(workspace, terminal.id, {
