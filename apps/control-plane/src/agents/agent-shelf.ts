@@ -1,6 +1,7 @@
 import type { Agent } from "@alcove/contract/api/agent";
 import type { AgentLaunch } from "@alcove/contract/box/run";
 import { CodedError, toCodedError } from "@alcove/contract/errors";
+import { defaultModel, offeredModels } from "./model-choice.ts";
 import type { Log } from "../log/log.ts";
 import type { Providers, ResolvedProvider } from "../providers/providers.ts";
 import type { AgentDefinition, LaunchWish } from "./definition.ts";
@@ -47,9 +48,6 @@ export function createAgentShelf({ definitions, installer, providers, onChange, 
     throw new CodedError("agent_unknown", `There is no agent "${name.slice(0, 80)}". There are: ${known}.`);
   };
 
-  const modelFor = (definition: AgentDefinition, provider: ResolvedProvider): string | null =>
-    definition.models.find((model) => model.provider === provider.kind)?.id ?? null;
-
   const install = async (name: string, signal: AbortSignal): Promise<void> => {
     const definition = require(name);
     const installation: Installation = { state: "installing", percent: 0, text: "Starting" };
@@ -92,10 +90,10 @@ export function createAgentShelf({ definitions, installer, providers, onChange, 
         installation?.state === "installing" ? { percent: installation.percent, text: installation.text } : null,
       providers: [...definition.providers],
       provider: provider?.name ?? null,
-      models: definition.models
-        .filter((model) => !provider || model.provider === provider.kind)
-        .map(({ id, title: label }) => ({ id, title: label })),
-      defaultModel: provider ? modelFor(definition, provider) : null,
+      models: provider
+        ? offeredModels(definition, provider)
+        : definition.models.map(({ id, title: label }) => ({ id, title: label })),
+      defaultModel: provider ? defaultModel(definition, provider) : null,
     };
   };
 
@@ -104,7 +102,7 @@ export function createAgentShelf({ definitions, installer, providers, onChange, 
     require,
     install,
     isInstalled: (name) => installer.isInstalled(require(name)),
-    modelFor: (name, provider) => modelFor(require(name), provider),
+    modelFor: (name, provider) => defaultModel(require(name), provider),
     launch: ({ agent, ...wish }) => require(agent).launch(wish),
     list: (owner) => Promise.all(definitions.map((definition) => view(owner, definition))),
     async beginInstall(owner, name) {

@@ -12,6 +12,8 @@ type ProviderRow = typeof providers.$inferSelect;
 
 export interface ResolvedProvider extends ProviderAddress {
   readonly name: string;
+  /** What it said that it serves; none where it has no such list. */
+  readonly models: readonly string[];
 }
 
 export interface Providers {
@@ -60,6 +62,7 @@ export function createProviders({ db, seal, wake }: { db: Db; seal: Seal; wake: 
     name: row.name,
     kind: row.kind,
     baseUrl: row.baseUrl,
+    models: row.models,
     key: seal.open(row.keySealed, context(row.ownerId, row.name)),
   });
 
