@@ -145,7 +145,11 @@ export function createBoxes({ site, cgroups, abilities, template, store, limitVo
         `Cannot start epoch ${epoch} of workspace "${id}": epoch ${Math.max(record.epoch, record.stoppedEpoch)} came after it`,
       );
     }
-    if (epoch === record.epoch && isRunning(record)) return address(record);
+    if (epoch === record.epoch && isRunning(record)) {
+      // Whoever starts it wants it to run, also when a crash came between a freeze and its thaw.
+      cgroups.freezeBox(id, false);
+      return address(record);
+    }
     await end(id, record);
     const next: BoxRecord = { ...record, epoch, running: null };
     await writeBoxRecord(site, next);

@@ -1,6 +1,6 @@
-import { mkdir, open, stat, statfs, truncate } from "node:fs/promises";
+import { mkdir, open, rename, rm, stat, statfs, truncate } from "node:fs/promises";
 import { existsSync } from "node:fs";
-import { findProgram, mustRun, runCommand } from "../kernel/command.ts";
+import { findProgram, runCommand } from "../kernel/command.ts";
 import { listMounts } from "../kernel/mounts.ts";
 import type { Site } from "../site.ts";
 
@@ -27,21 +27,23 @@ export async function openStore(site: Site): Promise<Store> {
     await mkdir(`${plain}/workspaces`, { recursive: true, mode: 0o711 });
     return { kind: "plain", folder: plain, isOwnPool: false, why };
   };
-  if (existsSync(`${plain}/workspaces`)) return usePlain("this data directory already has plain volumes");
-  if (!site.privileged) return usePlain("this needs root rights");
-  if (findProgram("btrfs") === null || findProgram("mkfs.btrfs") === null)
-    return usePlain("btrfs-progs is not installed");
   const pool = `${site.data}/pool`;
-  await mkdir(pool, { recursive: true, mode: 0o711 });
-  if (!(await isBtrfs(pool)) || !existsSync(`${pool}/workspaces`)) {
-    if (!(await isBtrfs(pool))) {
-      const problem = await mountPool(`${site.data}/pool.img`, pool);
-      if (problem !== null)
-        return existsSync(`${site.data}/pool.img`) ? Promise.reject(new Error(problem)) : usePlain(problem);
-    }
-    await mkdir(`${pool}/workspaces`, { recursive: true, mode: 0o711 });
+  const image = `${site.data}/pool.img`;
+  if (!existsSync(image)) {
+    if (existsSync(`${plain}/workspaces`)) return usePlain("this data directory already has plain volumes");
+    if (!site.privileged) return usePlain("this needs root rights");
+    if (findProgram("btrfs") === null || findProgram("mkfs.btrfs") === null)
+      return usePlain("btrfs-progs is not installed");
   }
-  return { kind: "btrfs", folder: pool, isOwnPool: existsSync(`${site.data}/pool.img`), why: "" };
+  await mkdir(pool, { recursive: true, mode: 0o711 });
+  if (!(await isBtrfs(pool))) {
+    const problem = await mountPool(image, pool);
+    // Files are in the pool: to go on without it would look as if they were gone.
+    if (problem !== null && existsSync(image)) throw new Error(problem);
+    if (problem !== null) return usePlain(problem);
+  }
+  await mkdir(`${pool}/workspaces`, { recursive: true, mode: 0o711 });
+  return { kind: "btrfs", folder: pool, isOwnPool: existsSync(image), why: "" };
 }
 
 /** Mounts the pool file, made before if it is missing; null, or why that is not possible. */
@@ -56,14 +58,11 @@ async function mountPool(image: string, pool: string): Promise<string | null> {
     await truncate(fresh, size);
     const made = await runCommand(["mkfs.btrfs", "--quiet", "--label", "alcove", "--metadata", "single", fresh]);
     if (made.exitCode !== 0) return `mkfs.btrfs failed: ${made.stderr.trim()}`;
-    const mounted = await mountImage(fresh, pool);
-    if (mounted !== null) {
-      await Bun.file(fresh).delete();
-      return mounted;
-    }
-    // Only a pool that could be mounted once takes the name that is relied upon later; the mount goes on under the new name.
-    await mustRun(["mv", fresh, image]);
-    return null;
+    await rename(fresh, image);
+    const problem = await mountImage(image, pool);
+    // A kernel without btrfs: the pool was never used, and plain folders take its place.
+    if (problem !== null) await rm(image);
+    return problem;
   }
   return mountImage(image, pool);
 }
