@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { Terminal } from "@alcove/contract/api/workspace";
 import { terminalSchema } from "@alcove/contract/api/workspace";
@@ -86,11 +86,12 @@ describe.each(["tmux", "the daemon's own pseudo-terminal"])("on %s", (kind) => {
     const terminal = await open(box);
     await using viewer = await attach(box, terminal.id);
     await run(viewer, "sleep 4713 & echo pid=$!", "done-5");
-    const pid = /pid=(\d+)/.exec(viewer.text())?.[1];
+    const pid = /pid=(\d+)\r/.exec(viewer.text())?.[1];
+    expect(existsSync(`/proc/${pid}`)).toBe(true);
     expect((await box.call("DELETE", `/v1/terminals/${terminal.id}`)).status).toBe(204);
     await viewer.exit;
     expect((await box.call("DELETE", `/v1/terminals/${terminal.id}`)).status).toBe(410);
-    expect(pid).toBeDefined();
+    while (existsSync(`/proc/${pid}`)) await box.call("GET", "/v1/health");
   });
 
   test("somebody who missed more than is kept gets a reset and goes on from there", async () => {

@@ -63,7 +63,9 @@ export interface Answer {
 }
 
 /** Starts the compiled daemon as a box does: `init` with the listening socket as descriptor 3, in a workspace folder of its own. */
-export async function startDaemon(options: { env?: Record<string, string>; path?: string } = {}): Promise<TestDaemon> {
+export async function startDaemon(
+  options: { env?: Record<string, string>; wrapper?: string[] } = {},
+): Promise<TestDaemon> {
   const folder = mkdtempSync(join(tmpdir(), "alcove-daemon-"));
   const root = join(folder, "workspace");
   for (const name of ["user/home", "user/projects", "system/state"]) mkdirSync(join(root, name), { recursive: true });
@@ -72,7 +74,8 @@ export async function startDaemon(options: { env?: Record<string, string>; path?
   const listener = createServer().listen(join(folder, "listen.sock"));
   await once(listener, "listening");
   linkSync(join(folder, "listen.sock"), socketPath);
-  const child = spawn(compiledDaemon(), ["init"], {
+  const [program = "", ...rest] = [...(options.wrapper ?? []), compiledDaemon(), "init"];
+  const child = spawn(program, rest, {
     stdio: ["ignore", "ignore", "pipe", handleOf(listener)],
     env: {
       PATH: process.env.PATH,

@@ -10,6 +10,8 @@ import {
 
 const name = "codex";
 const version = "2.6.0";
+/** The adapter would take any newer patch. */
+const codexVersion = "0.166.0";
 
 const program: AgentDefinition["program"] = (arch) => {
   const target = arch === "x64" ? "x86_64-unknown-linux-musl" : "aarch64-unknown-linux-musl";
@@ -22,7 +24,7 @@ export const codex: AgentDefinition = {
   title: "Codex",
   monogram: "Cx",
   version,
-  packages: () => [`@agentclientprotocol/codex-acp@${version}`],
+  packages: () => [`@agentclientprotocol/codex-acp@${version}`, `@openai/codex@${codexVersion}`],
   program,
   providers: ["openai"],
   models: openaiModels,
