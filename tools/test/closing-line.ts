@@ -18,6 +18,6 @@ export default class ClosingLine implements Reporter {
     count.failed += unhandledErrors.length;
     const skipped = count.skipped > 0 ? `, ${count.skipped} skipped` : "";
     // The default reporter writes its summary in the same moment; this line has to come after it.
-    process.once("beforeExit", () => console.log(`${count.passed} passed, ${count.failed} failed${skipped}`));
+    process.once("exit", () => console.log(`${count.passed} passed, ${count.failed} failed${skipped}`));
   }
 }

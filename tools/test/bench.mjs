@@ -1,0 +1,3 @@
+import { runOnOwnNode } from "../node24.mjs";
+
+await runOnOwnNode(new URL("../../bench/main.ts", import.meta.url));
