@@ -1,7 +1,7 @@
 import type { BoxExecLine } from "@alcove/contract/box/exec";
 import type { ExecRequest } from "@alcove/contract/api/workspace";
 import { CodedError } from "@alcove/contract/errors";
-import { signalProcess } from "../session/leftovers.ts";
+import { signalProcess } from "../system/marked-processes.ts";
 import { exitCodeOf } from "../system/exit-code.ts";
 import { createChunker } from "./utf8-chunks.ts";
 

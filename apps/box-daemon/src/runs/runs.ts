@@ -4,9 +4,9 @@ import type { RunSpec } from "@alcove/contract/box/run";
 import { CodedError } from "@alcove/contract/errors";
 import { isId } from "@alcove/contract/ids";
 import { isRecord } from "../http/body.ts";
-import { killLeftovers } from "../session/leftovers.ts";
 import type { Environment } from "../system/environment.ts";
 import { describe, log } from "../system/log.ts";
+import { killMarked } from "../system/marked-processes.ts";
 import { ownCommand } from "../system/own-command.ts";
 import { followJournal } from "./follow.ts";
 import { isEnd, openJournal, readLines } from "./journal.ts";
@@ -40,7 +40,7 @@ export function createRuns(environment: Environment): Runs {
   const settle = async (run: string, files: RunFiles): Promise<void> => {
     if (isLocked(files.lock)) return;
     if (!hasEnd(files)) {
-      await killLeftovers(run);
+      await killMarked({ ALCOVE_RUN: run });
       const lock = takeLock(files.lock);
       if (lock === null) return;
       const journal = openJournal(files.journal);

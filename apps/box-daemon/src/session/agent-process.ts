@@ -2,7 +2,7 @@ import { dirname, join, resolve, sep } from "node:path";
 import { mkdir, writeFile } from "node:fs/promises";
 import type { AgentLaunch } from "@alcove/contract/box/run";
 import { CodedError } from "@alcove/contract/errors";
-import { signalProcess } from "./leftovers.ts";
+import { signalProcess } from "../system/marked-processes.ts";
 
 export interface Exit {
   readonly exitCode: number | null;

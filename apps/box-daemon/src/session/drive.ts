@@ -4,10 +4,10 @@ import { toCodedError } from "@alcove/contract/errors";
 import { join } from "node:path";
 import { isRecord } from "../http/body.ts";
 import type { Environment } from "../system/environment.ts";
+import { killMarked } from "../system/marked-processes.ts";
 import { commandEnvironment } from "../system/command-environment.ts";
 import { sessionFile, startAgent, writeConfig, type AgentProcess } from "./agent-process.ts";
 import { openConversation } from "./conversation.ts";
-import { killLeftovers, runMark } from "./leftovers.ts";
 import type { Permissions } from "./permissions.ts";
 import { tapAgent } from "./tap.ts";
 import { textLines } from "./text-lines.ts";
@@ -39,7 +39,7 @@ export async function drive(options: DriveOptions): Promise<{ end: RunEnd; relea
     agent = startAgent({
       launch: spec.agent,
       directory: join(environment.root, spec.directory),
-      env: { ...commandEnvironment(environment), [runMark]: spec.run },
+      env: { ...commandEnvironment(environment), ALCOVE_RUN: spec.run },
     });
   } catch (error) {
     return { end: failure(error), release: () => Promise.resolve() };
@@ -47,7 +47,7 @@ export async function drive(options: DriveOptions): Promise<{ end: RunEnd; relea
   const errors = recordErrors(agent, options.append);
   const killAll = async () => {
     agent.kill();
-    await killLeftovers(spec.run);
+    await killMarked({ ALCOVE_RUN: spec.run });
   };
 
   const turn = await takeTurn(agent, options);

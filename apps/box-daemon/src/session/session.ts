@@ -4,13 +4,13 @@ import type { JournalBody } from "@alcove/contract/box/run";
 import { isRecord } from "../http/body.ts";
 import { parseRunSpec } from "../runs/run-spec.ts";
 import { readEnvironment } from "../system/environment.ts";
+import { killMarked } from "../system/marked-processes.ts";
 import { describe, log } from "../system/log.ts";
 import { openJournal } from "../runs/journal.ts";
 import { takeLock } from "../runs/lock.ts";
 import { runFiles } from "../runs/run-files.ts";
 import { listenControl } from "./control.ts";
 import { drive } from "./drive.ts";
-import { killLeftovers } from "./leftovers.ts";
 import { createPermissions } from "./permissions.ts";
 
 /**
@@ -37,11 +37,11 @@ export async function runSession(): Promise<void> {
   process.on("uncaughtException", (error) => {
     log("error", "A session process fails", { run: spec.run, error: describe(error) });
     // The lock goes with this process and the journal gets its end from whoever looks next; nothing that the agent started may outlive that.
-    void killLeftovers(spec.run).finally(() => process.exit(1));
+    void killMarked({ ALCOVE_RUN: spec.run }).finally(() => process.exit(1));
   });
   process.on("SIGTERM", () => {
     append({ type: "end", outcome: "died", exitCode: null, signal: "SIGTERM" });
-    void killLeftovers(spec.run).finally(() => process.exit(0));
+    void killMarked({ ALCOVE_RUN: spec.run }).finally(() => process.exit(0));
   });
   listenControl(files.socket, {
     cancel() {

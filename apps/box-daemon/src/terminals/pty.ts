@@ -1,13 +1,13 @@
 import type { Terminal } from "@alcove/contract/api/workspace";
 import { CodedError } from "@alcove/contract/errors";
 import { newId } from "@alcove/contract/ids";
-import { signalProcess } from "../session/leftovers.ts";
+import { killMarked } from "../system/marked-processes.ts";
 import { exitCodeOf } from "../system/exit-code.ts";
 import { keptBytes, type LiveTerminal, type Terminals } from "./terminal.ts";
 
 interface Held extends LiveTerminal {
   describe(): Terminal;
-  kill(): void;
+  kill(): Promise<void>;
 }
 
 /** Terminals on the daemon's own pseudo-terminals, where there is no tmux: they end with the daemon. */
@@ -23,7 +23,7 @@ export function createPtyTerminals(env: Readonly<Record<string, string | undefin
       const createdAt = new Date().toISOString();
       const child = Bun.spawn([env["SHELL"] ?? "/bin/sh", "-l"], {
         cwd: request.directory,
-        env: { ...env, TERM: "xterm-256color", COLORTERM: "truecolor" },
+        env: { ...env, ALCOVE_TERMINAL: id, TERM: "xterm-256color", COLORTERM: "truecolor" },
         terminal: { cols, rows, data: (_, data) => output.append(data) },
       });
       void child.exited.then(() => {
@@ -53,17 +53,16 @@ export function createPtyTerminals(env: Readonly<Record<string, string | undefin
           persistent: false,
           createdAt,
         }),
-        kill: () => signalProcess(-child.pid, "SIGKILL"),
+        kill: () => killMarked({ ALCOVE_TERMINAL: id }),
       };
       held.set(id, terminal);
       return Promise.resolve(terminal.describe());
     },
     find: (id) => Promise.resolve(held.get(id) ?? null),
-    remove(id) {
+    async remove(id) {
       const terminal = held.get(id);
       if (terminal === undefined) throw new CodedError("terminal_gone");
-      terminal.kill();
-      return Promise.resolve();
+      await terminal.kill();
     },
   };
 }

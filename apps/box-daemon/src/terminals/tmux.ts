@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Terminal } from "@alcove/contract/api/workspace";
 import { CodedError } from "@alcove/contract/errors";
 import { newId } from "@alcove/contract/ids";
+import { killMarked } from "../system/marked-processes.ts";
 import { isRecord } from "../http/body.ts";
 import { openSpool, type Spool } from "./spool.ts";
 import type { LiveTerminal, NewTerminal, Terminals } from "./terminal.ts";
@@ -155,6 +156,7 @@ export function createTmuxTerminals(options: TmuxOptions): Terminals {
         const terminal = held.get(id);
         if (terminal === undefined) throw new CodedError("terminal_gone");
         await tmux.run("kill-window", "-t", terminal.pane);
+        await killMarked({ ALCOVE_TERMINAL: id });
         await finish(terminal, hangUp);
       }),
   };
@@ -168,7 +170,7 @@ async function openWindow(
   const { id, folder, cols, rows, directory } = options;
   const [output, exit] = [join(folder, "output"), join(folder, "exit")];
   // The shell's own parent notes its end: tmux's hook below runs only when tmux itself hears of it, which it does not always.
-  const shell = `env -u TMUX -u TMUX_PANE "\${SHELL:-/bin/sh}" -l; code=$?; echo code=$code >${exit}; exit $code`;
+  const shell = `env -u TMUX -u TMUX_PANE ALCOVE_TERMINAL=${id} "\${SHELL:-/bin/sh}" -l; code=$?; echo code=$code >${exit}; exit $code`;
   const size = ["-x", String(cols), "-y", String(rows)];
   const format = ["-P", "-F", "#{pane_id}", "-c", directory, shell];
   const follow = [
