@@ -79,7 +79,7 @@ export function createProgram(terminal: Terminal, env: Environment, finish: (exi
     .argument("<workspace>", "name or id")
     .argument("<command...>", "the command, after --")
     .option("-d, --directory <path>", "directory in the workspace, relative to /workspace")
-    .option("-e, --env <name=value...>", "variable for the command")
+    .option("-e, --env <name=value>", "variable for the command; may be given again", collectVariable)
     .option("-i, --stdin", "pass standard input on", false)
     .option("-t, --timeout <seconds>", "end the command after so many seconds", positiveNumber)
     .passThroughOptions()
@@ -87,7 +87,7 @@ export function createProgram(terminal: Terminal, env: Environment, finish: (exi
       const request = {
         command: words[0] === "--" ? words.slice(1) : words,
         directory: options.directory,
-        env: options.env && Object.fromEntries(options.env.map(parseVariable)),
+        env: options.env,
         stdin: options.stdin ? await text(terminal.input) : undefined,
         timeoutMs: options.timeout === undefined ? undefined : options.timeout * 1000,
       };
@@ -135,7 +135,7 @@ type RunOptions = {
   directory?: string;
   json: boolean;
 };
-type ExecOptions = { directory?: string; env?: string[]; stdin: boolean; timeout?: number };
+type ExecOptions = { directory?: string; env?: Record<string, string>; stdin: boolean; timeout?: number };
 
 function addWorkspaceCommands(ws: Command, client: () => Promise<Client>, terminal: Terminal): void {
   ws.command("ls")
@@ -199,10 +199,10 @@ function positiveNumber(number: string): number {
   return value;
 }
 
-function parseVariable(variable: string): [string, string] {
+function collectVariable(variable: string, earlier: Record<string, string> = {}): Record<string, string> {
   const at = variable.indexOf("=");
-  if (at < 1) throw new InvalidArgumentError(`"${variable}" is not NAME=VALUE.`);
-  return [variable.slice(0, at), variable.slice(at + 1)];
+  if (at < 1) throw new InvalidArgumentError("It is not NAME=VALUE.");
+  return { ...earlier, [variable.slice(0, at)]: variable.slice(at + 1) };
 }
 
 async function readLine(terminal: Terminal): Promise<string> {
