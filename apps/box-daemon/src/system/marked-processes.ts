@@ -20,8 +20,9 @@ export async function killMarked(mark: Mark): Promise<void> {
 }
 
 function findMarked(mark: Mark): number[] {
-  const [[name, value] = []] = Object.entries(mark);
-  const assignment = `\0${name}=${value}\0`;
+  const assignment = Object.entries(mark)
+    .map(([name, value]) => `\0${name}=${value}\0`)
+    .join("");
   return readdirSync("/proc")
     .filter((entry) => /^[0-9]+$/.test(entry) && Number(entry) !== process.pid)
     .filter((pid) => `\0${readEnviron(pid)}`.includes(assignment))
