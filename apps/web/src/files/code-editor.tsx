@@ -53,6 +53,8 @@ const look = EditorView.theme({
     background: "var(--surface-raised)",
     borderColor: "var(--line-control)",
   },
+  ".cm-chunkButtons": { display: "flex", gap: "0.25rem", padding: "0.125rem", zIndex: "2" },
+  ".cm-changedText, .cm-deletedChunk .cm-deletedText": { background: "none !important" },
   ".cm-changedLine": { backgroundColor: "var(--added-soft) !important" },
   ".cm-deletedChunk": { backgroundColor: "var(--removed-soft) !important" },
 });
@@ -72,6 +74,16 @@ const colours = HighlightStyle.define([
   { tag: tags.emphasis, fontStyle: "italic" },
   { tag: tags.strong, fontWeight: "600" },
 ]);
+
+/** The choice beside each difference: the page's own buttons with words that say whose text stays. */
+function choiceButton(type: "accept" | "reject", act: (event: MouseEvent) => void): HTMLElement {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "btn btn--s";
+  button.textContent = type === "accept" ? "Keep mine" : "Take theirs";
+  button.addEventListener("mousedown", act);
+  return button;
+}
 
 /** A text editor: saves with ⌘S, and gives the focus back with ⌃⇧Esc. */
 export default function CodeEditor({
@@ -109,7 +121,7 @@ export default function CodeEditor({
           syntaxHighlighting(colours),
           look,
           language.of([]),
-          compareWith === null ? [] : unifiedMergeView({ original: compareWith }),
+          compareWith === null ? [] : unifiedMergeView({ original: compareWith, mergeControls: choiceButton }),
           EditorView.contentAttributes.of({ "aria-label": path, tabindex: "0" }),
           keymap.of([
             { key: "Mod-s", preventDefault: true, run: () => (save(), true) },

@@ -120,7 +120,7 @@ function Password({ me }: { me: Me }) {
           note={
             me.email === null
               ? "Enter an e-mail above first: both together open the door"
-              : "At least 10 characters. Without one, `alcove link` on the server opens the door"
+              : "At least 10 characters. Without one, the link that alcove link prints on the server opens the door"
           }
         >
           <Input

@@ -21,6 +21,7 @@ import { signOut } from "../sign-in/sign-in.ts";
 import { Arch } from "../ui/arch.tsx";
 import { BareDialog } from "../ui/dialog.tsx";
 import { Kbd } from "../ui/kbd.tsx";
+import { matchWords } from "../ui/match-words.ts";
 import { useShell } from "./context.tsx";
 import { useTheme } from "./theme.ts";
 
@@ -40,7 +41,7 @@ export default function Palette() {
 
   return (
     <BareDialog open={palette} onOpenChange={setPalette} title="Search and commands">
-      <Command label="Search and commands" loop>
+      <Command label="Search and commands" loop filter={matchWords}>
         <Command.Input className="palette__input" placeholder="Search or command" autoFocus />
         <Command.List className="palette__scroll" label="Results">
           <Command.Empty className="palette__label">Nothing of that name</Command.Empty>

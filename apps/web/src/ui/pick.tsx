@@ -2,6 +2,7 @@ import { Popover } from "@base-ui/react/popover";
 import { Command } from "cmdk";
 import { Check, ChevronDown } from "lucide-react";
 import { useState, type ReactNode } from "react";
+import { matchWords } from "./match-words.ts";
 
 export interface PickOption {
   value: string;
@@ -42,7 +43,7 @@ export function Pick({ label, value, options, onChange, children, className = ""
       <Popover.Portal>
         <Popover.Positioner className="layer" align="start" sideOffset={6} collisionPadding={8}>
           <Popover.Popup className="menu" aria-label={label}>
-            <Command label={label} defaultValue={value} loop>
+            <Command label={label} defaultValue={value} loop filter={matchWords}>
               <Command.Input
                 className={options.length > 7 ? "menu__find" : "sr"}
                 placeholder={`Search ${label.toLowerCase()}`}
