@@ -27,7 +27,7 @@ export async function startDocker(): Promise<Docker | undefined> {
     await rm(folder, { recursive: true, force: true });
   };
   for (let tries = 0; (await command("version")) !== 0; tries += 1) {
-    if (daemon.exitCode !== null || tries > 100) {
+    if (daemon.exitCode !== null || tries > 400) {
       await stop();
       return undefined;
     }
