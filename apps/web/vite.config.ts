@@ -9,5 +9,8 @@ export default defineConfig({
   plugins: [react(), tailwindcss()],
   // A data: URL would need its own permission in the content security policy.
   build: { target: "es2023", assetsInlineLimit: 0, modulePreload: { polyfill: false }, chunkSizeWarningLimit: 700 },
-  server: { host: "127.0.0.1", proxy: { "/api": { target: server, ws: true, changeOrigin: true, headers: { origin: server } } } },
+  server: {
+    host: "127.0.0.1",
+    proxy: { "/api": { target: server, ws: true, changeOrigin: true, headers: { origin: server } } },
+  },
 });

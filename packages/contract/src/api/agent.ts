@@ -38,7 +38,10 @@ export type Provider = z.infer<typeof providerSchema>;
 
 export const putProviderSchema = z.object({
   kind: providerKindSchema,
-  baseUrl: z.url({ protocol: /^https?$/ }).max(2000).optional(),
+  baseUrl: z
+    .url({ protocol: /^https?$/ })
+    .max(2000)
+    .optional(),
   key: z.string().min(1).max(4000),
   /** Models to offer where the provider cannot list its own. */
   models: z.array(z.string().max(200)).max(100).optional(),

@@ -25,27 +25,63 @@ export const toolCallSchema = z.object({
 });
 export type ToolCall = z.infer<typeof toolCallSchema>;
 
-export const planEntrySchema = z.object({ content: z.string(), status: z.enum(["pending", "in_progress", "completed"]), priority: z.string() });
+export const planEntrySchema = z.object({
+  content: z.string(),
+  status: z.enum(["pending", "in_progress", "completed"]),
+  priority: z.string(),
+});
 
 export const stepNameSchema = z.enum(["workspace", "preflight", "checkpoint", "agent", "collect"]);
 
 /** What is stored, by kind. A tool call is stored when it starts and again, whole, when it ends. */
 export const eventBodySchema = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("run.state"), data: z.object({ state: runStateSchema, error: failureSchema.nullable() }) }),
-  z.object({ kind: z.literal("step"), data: z.object({ name: stepNameSchema, state: z.enum(["started", "done", "retrying"]), detail: z.string() }) }),
-  z.object({ kind: z.literal("agent_message"), data: z.object({ item: z.string(), text: z.string(), cut: z.boolean() }) }),
-  z.object({ kind: z.literal("agent_thought"), data: z.object({ item: z.string(), text: z.string(), cut: z.boolean(), durationMs: z.number().int() }) }),
+  z.object({
+    kind: z.literal("run.state"),
+    data: z.object({ state: runStateSchema, error: failureSchema.nullable() }),
+  }),
+  z.object({
+    kind: z.literal("step"),
+    data: z.object({ name: stepNameSchema, state: z.enum(["started", "done", "retrying"]), detail: z.string() }),
+  }),
+  z.object({
+    kind: z.literal("agent_message"),
+    data: z.object({ item: z.string(), text: z.string(), cut: z.boolean() }),
+  }),
+  z.object({
+    kind: z.literal("agent_thought"),
+    data: z.object({ item: z.string(), text: z.string(), cut: z.boolean(), durationMs: z.number().int() }),
+  }),
   z.object({ kind: z.literal("tool_call"), data: toolCallSchema }),
   z.object({ kind: z.literal("tool_call_update"), data: toolCallSchema }),
   z.object({ kind: z.literal("plan"), data: z.object({ entries: z.array(planEntrySchema) }) }),
   z.object({ kind: z.literal("session_info"), data: z.object({ title: z.string() }) }),
   z.object({ kind: z.literal("notice"), data: z.object({ level: z.enum(["info", "warning"]), text: z.string() }) }),
-  z.object({ kind: z.literal("usage"), data: tokensSchema.extend({ model: z.string(), costUsd: z.number().nullable(), estimated: z.boolean() }) }),
-  z.object({ kind: z.literal("checkpoint"), data: z.object({ snapshot: z.string(), when: z.enum(["before", "after"]) }) }),
+  z.object({
+    kind: z.literal("usage"),
+    data: tokensSchema.extend({ model: z.string(), costUsd: z.number().nullable(), estimated: z.boolean() }),
+  }),
+  z.object({
+    kind: z.literal("checkpoint"),
+    data: z.object({ snapshot: z.string(), when: z.enum(["before", "after"]) }),
+  }),
   z.object({ kind: z.literal("file.changed"), data: changeSchema }),
-  z.object({ kind: z.literal("port.opened"), data: z.object({ port: z.number().int(), process: z.string().nullable() }) }),
-  z.object({ kind: z.literal("permission.requested"), data: z.object({ approval: z.string(), title: z.string(), subject: z.string().nullable(), toolCall: z.string().nullable() }) }),
-  z.object({ kind: z.literal("permission.answered"), data: z.object({ approval: z.string(), option: z.string(), label: z.string() }) }),
+  z.object({
+    kind: z.literal("port.opened"),
+    data: z.object({ port: z.number().int(), process: z.string().nullable() }),
+  }),
+  z.object({
+    kind: z.literal("permission.requested"),
+    data: z.object({
+      approval: z.string(),
+      title: z.string(),
+      subject: z.string().nullable(),
+      toolCall: z.string().nullable(),
+    }),
+  }),
+  z.object({
+    kind: z.literal("permission.answered"),
+    data: z.object({ approval: z.string(), option: z.string(), label: z.string() }),
+  }),
   z.object({ kind: z.literal("permission.expired"), data: z.object({ approval: z.string() }) }),
 ]);
 export type EventBody = z.infer<typeof eventBodySchema>;

@@ -1,7 +1,16 @@
 import { z } from "zod";
 import { failureSchema } from "./problem.ts";
 
-export const runStateSchema = z.enum(["queued", "preparing", "running", "waiting", "succeeded", "failed", "cancelled", "interrupted"]);
+export const runStateSchema = z.enum([
+  "queued",
+  "preparing",
+  "running",
+  "waiting",
+  "succeeded",
+  "failed",
+  "cancelled",
+  "interrupted",
+]);
 export type RunState = z.infer<typeof runStateSchema>;
 export const endStates = ["succeeded", "failed", "cancelled", "interrupted"] as const satisfies RunState[];
 
@@ -89,7 +98,13 @@ export const approvalSchema = z.object({
   title: z.string(),
   /** The command, path or address that the answer is about. */
   subject: z.string().nullable(),
-  options: z.array(z.object({ id: z.string(), label: z.string(), kind: z.enum(["allow_once", "allow_always", "reject_once", "reject_always"]) })),
+  options: z.array(
+    z.object({
+      id: z.string(),
+      label: z.string(),
+      kind: z.enum(["allow_once", "allow_always", "reject_once", "reject_always"]),
+    }),
+  ),
   state: z.enum(["open", "answered", "expired"]),
   answer: z.string().nullable(),
   createdAt: z.string(),
