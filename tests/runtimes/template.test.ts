@@ -1,40 +1,38 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { runInBox } from "../../apps/control-plane/src/runtimes/runtime.contract.ts";
 import { newId } from "../../packages/contract/src/ids.ts";
-import { startTestHost, type TestHost } from "../fixtures/host.ts";
+import { startTestHost } from "../fixtures/host.ts";
 
 const signal = new AbortController().signal;
-let host: TestHost;
-beforeAll(async () => {
-  host = await startTestHost({ as: "root", template: true });
-});
-afterAll(() => host[Symbol.asyncDispose]());
+test.each(["root", "ordinary user"] as const)(
+  "as %s the first box runs over the host at once; when the template is built, the next start has it, with root rights and packages",
+  async (as) => {
+    await using host = await startTestHost({ as, template: true });
+    const id = newId("workspace");
+    await host.volumes.create(id, signal);
+    await host.runtime.create({ workspace: id, name: "blog" }, signal);
+    const early = await host.runtime.start(id, 1, signal);
+    expect(await host.runtime.inspect(id, signal)).toMatchObject({ rootfs: "host" });
+    await runInBox(host.runtime, early, "echo kept > a");
 
-test("the first box runs over the host at once; when the template is built, the next start has it, with root rights and packages", async () => {
-  const id = newId("workspace");
-  await host.volumes.create(id, signal);
-  await host.runtime.create({ workspace: id, name: "blog" }, signal);
-  const early = await host.runtime.start(id, 1, signal);
-  expect(await host.runtime.inspect(id, signal)).toMatchObject({ rootfs: "host" });
-  await runInBox(host.runtime, early, "echo kept > a");
+    await host.restart();
+    const status = async () => (await host.runtime.capabilities(signal)).template.state;
+    await expect.poll(status, { timeout: 280_000, interval: 500 }).toBe("ready");
+    const address = await host.runtime.start(id, 2, signal);
+    expect(await host.runtime.inspect(id, signal)).toMatchObject({ rootfs: "template" });
+    const { stdout } = await runInBox(
+      host.runtime,
+      address,
+      "cat a; sudo id -u; for tool in git curl tmux python3 rg ps less nano ssh make; do command -v $tool > /dev/null || echo no $tool; done; echo 1 | sudo tee /usr/local/bin/mine > /dev/null; test -s /etc/ssl/certs/ca-certificates.crt && echo certificates",
+    );
+    expect(stdout).toBe("kept\n0\ncertificates\n");
 
-  await host.restart();
-  const status = async () => (await host.runtime.capabilities(signal)).template.state;
-  await expect.poll(status, { timeout: 280_000, interval: 500 }).toBe("ready");
-  const address = await host.runtime.start(id, 2, signal);
-  expect(await host.runtime.inspect(id, signal)).toMatchObject({ rootfs: "template" });
-  const { stdout } = await runInBox(
-    host.runtime,
-    address,
-    "cat a; sudo id -u; for tool in git curl tmux python3 rg ps less nano ssh make; do command -v $tool > /dev/null || echo no $tool; done; echo 1 | sudo tee /usr/local/bin/mine > /dev/null; test -s /etc/ssl/certs/ca-certificates.crt && echo certificates",
-  );
-  expect(stdout).toBe("kept\n0\ncertificates\n");
-
-  const snapshot = newId("snapshot");
-  await host.volumes.snapshot(id, snapshot, signal);
-  const fork = newId("workspace");
-  await host.volumes.fork(id, snapshot, fork, signal);
-  await host.runtime.create({ workspace: fork, name: "fork" }, signal);
-  const forked = await host.runtime.start(fork, 1, signal);
-  expect((await runInBox(host.runtime, forked, "cat /usr/local/bin/mine; sudo id -u")).stdout).toBe("1\n0\n");
-});
+    const snapshot = newId("snapshot");
+    await host.volumes.snapshot(id, snapshot, signal);
+    const fork = newId("workspace");
+    await host.volumes.fork(id, snapshot, fork, signal);
+    await host.runtime.create({ workspace: fork, name: "fork" }, signal);
+    const forked = await host.runtime.start(fork, 1, signal);
+    expect((await runInBox(host.runtime, forked, "cat /usr/local/bin/mine; sudo id -u")).stdout).toBe("1\n0\n");
+  },
+);

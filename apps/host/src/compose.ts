@@ -62,7 +62,7 @@ export async function runHost({
       }
     },
   });
-  const template = createTemplate({ site, store: store.folder, cgroups });
+  const template = createTemplate({ site, store: store.folder });
   const boxes = createBoxes({
     site,
     cgroups,

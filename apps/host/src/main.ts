@@ -35,7 +35,7 @@ try {
   // In the user's own namespace the user itself is id 0.
   const ids = rights.kind === "namespace" ? { uid: 0, gid: 0 } : { uid: Number(owner[1]), gid: Number(owner[2]) };
   const site = openSite({ data: values.data, owner: ids, rights: rights.kind });
-  const buildsTemplate = rights.kind === "root" && !values["no-template"];
+  const buildsTemplate = rights.kind !== "none" && !values["no-template"];
   await runHost({ site, socket: values.socket, rights, signal: ending.signal, buildsTemplate });
   process.exit(0);
 } catch (error) {

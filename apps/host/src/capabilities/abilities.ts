@@ -105,22 +105,13 @@ export function hostFindings({ site, rights, abilities, cgroups, store, limitsDi
     });
   }
   runtime.push(
-    site.privileged
-      ? program(
-          "mmdebstrap",
-          "mmdebstrap builds the workspaces' own root file system",
-          findProgram("mmdebstrap") !== null,
-          "mmdebstrap is not installed: workspaces run over the host's programs.",
-          install("mmdebstrap"),
-        )
-      : {
-          id: "root-rights",
-          level: "missing",
-          title: "Alcove runs with root rights",
-          detail:
-            "As an ordinary user workspaces run over the host's programs, and packages cannot be installed in them.",
-          remedy: "sudo npm start",
-        },
+    program(
+      "mmdebstrap",
+      "mmdebstrap builds the workspaces' own root file system",
+      findProgram("mmdebstrap") !== null,
+      "mmdebstrap is not installed: workspaces run over the host's programs.",
+      install("mmdebstrap"),
+    ),
     program(
       "cgroups",
       "Memory, processor and process limits work",

@@ -4,12 +4,13 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Cgroups } from "../cgroups/cgroups.ts";
 import { diskIdOffset } from "../boxes/id-range.ts";
-import { findProgram, plainEnvironment } from "../kernel/command.ts";
+import { findProgram, mustRun, plainEnvironment } from "../kernel/command.ts";
+import { findByEnvironment, signalProcess } from "../kernel/processes.ts";
 import type { Site } from "../site.ts";
 import { volumePaths } from "../volumes/layout.ts";
 import type { RootSource } from "./root-source.ts";
+import { buildMark, openSharedWorkshop, openWorkshop } from "./workshop.ts";
 import { addBoxFiles, makeSkeleton, skeletonVersion } from "./skeleton.ts";
 
 const packages = [
@@ -58,7 +59,7 @@ export interface Template {
 }
 
 /** The root file systems that boxes are made over, below the volume store's folder. */
-export function createTemplate({ site, store, cgroups }: { site: Site; store: string; cgroups: Cgroups }): Template {
+export function createTemplate({ site, store }: { site: Site; store: string }): Template {
   const folder = `${store}/templates`;
   const version = createHash("sha256")
     .update(JSON.stringify([recipeVersion, packages]))
@@ -85,54 +86,29 @@ export function createTemplate({ site, store, cgroups }: { site: Site; store: st
     await skeletonMade;
   };
 
+  const stopBuild = (): void => {
+    for (const mark of findByEnvironment(buildMark, site.instance)) signalProcess(mark, "SIGKILL");
+  };
+
   const buildOnce = async (signal: AbortSignal): Promise<void> => {
+    // Left by a crash: it would write into the same tree.
+    stopBuild();
     const fresh = `${tree}.new`;
     await rm(fresh, { recursive: true, force: true });
     await mkdir(folder, { recursive: true, mode: 0o755 });
     const codename = /^VERSION_CODENAME="?([a-z]+)"?$/m.exec(await readFile("/etc/os-release", "utf8"))?.[1];
     if (codename === undefined) throw new Error("the host's distribution is neither Debian nor Ubuntu");
-    const sources = await hostSources();
-    // In namespaces of its own, so that no mount of the build is seen outside, and in a group that the next host process finds after a crash of this one.
-    const join = cgroups.createOuter("template");
-    const enter = [...join.map((_, index) => `echo 0 > "\${${index + 1}}"`), `shift ${join.length}`, 'exec "$@"'].join(
-      " && ",
-    );
-    const namespaces = [
-      "unshare",
-      "--mount",
-      "--propagation",
-      "private",
-      "--pid",
-      "--fork",
-      "--kill-child",
-      "--mount-proc",
-    ];
-    const command = [
-      "sh",
-      "-c",
-      enter,
-      "sh",
-      ...join,
-      ...namespaces,
-      "--",
-      "mmdebstrap",
-      "--mode=root",
-      "--variant=apt",
-      "--format=directory",
-      `--include=${packages.join(",")}`,
-      codename,
-      fresh,
-      ...sources,
-    ];
-    const stopped = () => void cgroups.destroy("template");
-    signal.addEventListener("abort", stopped, { once: true });
-    const child = Bun.spawn(command, {
+    const include = `--include=${packages.join(",")}`;
+    const recipe = ["mmdebstrap", "--mode=root", "--variant=apt", "--format=directory", include, codename];
+    await using workshop = site.privileged ? openWorkshop(fresh) : await openSharedWorkshop(site, folder, fresh);
+    const child = Bun.spawn([...workshop.enter, ...recipe, workshop.tree, ...(await hostSources())], {
       stdin: "ignore",
       stdout: "ignore",
       stderr: "pipe",
       cwd: "/",
-      env: plainEnvironment,
+      env: { ...plainEnvironment, ...workshop.env, [buildMark]: site.instance },
     });
+    signal.addEventListener("abort", stopBuild, { once: true });
     let last = "";
     let carry = "";
     const decoder = new TextDecoder();
@@ -146,10 +122,10 @@ export function createTemplate({ site, store, cgroups }: { site: Site; store: st
       }
     }
     const exitCode = await child.exited;
-    signal.removeEventListener("abort", stopped);
-    await cgroups.destroy("template");
+    signal.removeEventListener("abort", stopBuild);
     if (exitCode !== 0) throw new Error(last);
     await addBoxFiles(fresh);
+    if (!site.privileged) await mustRun(["find", fresh, "-uid", "0", "-exec", "chown", "-h", "1:1", "{}", "+"]);
     await rename(fresh, tree);
   };
 
