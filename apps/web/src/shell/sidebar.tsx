@@ -134,8 +134,9 @@ export function Rail() {
       </Tooltip>
       {me.data && (
         <Tooltip label={me.data.name}>
-          <Link className="rail__item" to="/settings/account" aria-label={me.data.name}>
+          <Link className="rail__item" to="/settings/account">
             <Face name={me.data.name} />
+            <span className="sr">{me.data.name}</span>
           </Link>
         </Tooltip>
       )}
