@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { connect, createServer, type Socket } from "node:net";
 import { once } from "node:events";
@@ -74,7 +74,7 @@ export async function startDaemon(
   const listener = createServer().listen(join(folder, "listen.sock"));
   await once(listener, "listening");
   linkSync(join(folder, "listen.sock"), socketPath);
-  const [program = "", ...rest] = [...(options.wrapper ?? []), compiledDaemon(), "init"];
+  const [program, ...rest] = [...(options.wrapper ?? []), compiledDaemon(), "init"];
   const child = spawn(program, rest, {
     stdio: ["ignore", "ignore", "pipe", handleOf(listener)],
     env: {
@@ -151,11 +151,8 @@ export async function startDaemon(
       if (answer?.status !== 200) await daemon.answering();
     },
     async [Symbol.asyncDispose]() {
-      spawnSync("tmux", ["-L", "alcove", "kill-server"], {
-        env: { ...process.env, TMUX_TMPDIR: runtimeFolder(folder) },
-        stdio: "ignore",
-      });
-      process.kill(-pid, "SIGKILL");
+      // Sessions and tmux outlive the daemon on purpose; all of them have inherited its temporary folder.
+      for (const left of inheritors(folder)) process.kill(left, "SIGKILL");
       await exited;
       rmSync(folder, { recursive: true, force: true });
     },
@@ -163,9 +160,17 @@ export async function startDaemon(
   return daemon;
 }
 
-function runtimeFolder(folder: string): string {
-  const found = spawnSync("sh", ["-c", `ls -d ${folder}/.alcove-*`], { encoding: "utf8" });
-  return found.stdout.trim();
+function inheritors(folder: string): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .filter((name) => {
+      try {
+        return readFileSync(`/proc/${name}/environ`, "latin1").split("\0").includes(`TMPDIR=${folder}`);
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
 }
 
 export async function freePort(): Promise<number> {
