@@ -33,11 +33,8 @@ export async function startDocker(): Promise<Docker | undefined> {
     }
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  const libraries = "$(ldd /bin/sh /bin/true | grep -o '/[^ :)]*' | sort -u)";
-  const made = await run("sh", [
-    "-c",
-    `tar -ch /bin/sh /bin/true ${libraries} 2>/dev/null | docker -H ${socket} import - ${image}`,
-  ]);
+  const files = "$(ldd /bin/sh /bin/true | grep -o '/[^ :)]*' | sort -u)";
+  const made = await run("sh", ["-c", `tar -ch ${files} 2>/dev/null | docker -H ${socket} import - ${image}`]);
   if (made.exitCode === 0) return { command, [Symbol.asyncDispose]: stop };
   await stop();
   return undefined;
