@@ -15,7 +15,7 @@ export function fileRoutes(root: string): Route[] {
   return [
     { method: "GET", path: prefix, handle: read },
     { method: "HEAD", path: prefix, handle: read },
-    { method: "PUT", path: prefix, handle: (call) => put(root, call) },
+    { method: "PUT", path: prefix, handle: (call) => readToTheEnd(call.request, put(root, call)) },
     {
       method: "DELETE",
       path: prefix,
@@ -52,6 +52,25 @@ async function put(root: string, { request, rest, query }: Call): Promise<Respon
     makeParents,
   });
   return Response.json({}, { status: written.created ? 201 : 200, headers: { etag: written.etag } });
+}
+
+/** What is read of an upload that was refused, in bytes: whoever sends it reads the answer only afterwards. */
+const refusedUploadLimit = 64 * 2 ** 20;
+
+/** The answer; a refusal waits until the body was read, or the sender would see a broken line instead of the reason. */
+async function readToTheEnd(request: Request, answer: Promise<Response>): Promise<Response> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (request.body && !request.body.locked) {
+      let size = 0;
+      for await (const chunk of request.body) {
+        size += chunk.length;
+        if (size > refusedUploadLimit) break;
+      }
+    }
+    throw error;
+  }
 }
 
 /** A folder as `tar.gz`; links are packed as links. */
