@@ -9,3 +9,6 @@
   const dark = choice === "dark" || (choice !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
   document.documentElement.dataset.theme = dark ? "dark" : "light";
 })();
+
+// The page's policy forbids eval: zod must not even try, and it looks while the first module loads.
+globalThis.__zod_globalConfig = { jitless: true };

@@ -3,13 +3,9 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { z } from "zod";
 import { createQueryClient } from "./live/queries.ts";
 import { createPageRouter } from "./router.tsx";
 import { TooltipProvider } from "./ui/tooltip.tsx";
-
-// Schemas compiled at run time would need eval, which the content security policy forbids.
-z.config({ jitless: true });
 
 const root = document.getElementById("root");
 if (!root) throw new Error("The page has no #root");
