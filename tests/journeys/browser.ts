@@ -1,5 +1,4 @@
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
+import axe from "axe-core";
 import { chromium, type BrowserContext, type Page } from "playwright-core";
 
 const quiet = [
@@ -56,11 +55,9 @@ export async function startBrowser(address: string): Promise<TestBrowser> {
   return watched;
 }
 
-const axeSource = readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
 /** What axe finds on the page as it stands now: a line for each rule, with the places. */
 export async function axeFindings(page: Page): Promise<string[]> {
-  await page.evaluate(await axeSource);
+  await page.evaluate(axe.source);
   return page.evaluate<string[]>(
     `axe.run(document).then(({ violations }) => violations.map(({ id, help, nodes }) =>
       id + ": " + help + " — " + nodes.slice(0, 5).map((node) => node.target.join(" ") + " " + (node.any[0]?.message ?? "")).join(" | ")))`,

@@ -62,15 +62,20 @@ async function readToTheEnd(request: Request, answer: Promise<Response>): Promis
   try {
     return await answer;
   } catch (error) {
-    if (request.body && !request.body.locked) {
-      let size = 0;
-      for await (const chunk of request.body) {
-        size += chunk.length;
-        if (size > refusedUploadLimit) break;
-      }
-    }
+    if (request.body && !request.body.locked) await discard(request.body);
     throw error;
   }
+}
+
+async function discard(body: ReadableStream<Uint8Array>): Promise<void> {
+  const reader = body.getReader();
+  let size = 0;
+  while (size < refusedUploadLimit) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    size += value.byteLength;
+  }
+  await reader.cancel();
 }
 
 /** A folder as `tar.gz`; links are packed as links. */
