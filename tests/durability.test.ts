@@ -132,7 +132,11 @@ test("a run whose agent was killed says so, and the conversation can be continue
 });
 
 test("a run can be cancelled while it works and while it is queued", async () => {
-  const first = await begin(plane.client, "cancel", [{ delay: 40 }, { say: "I sleep now." }, { shell: "sleep 600" }]);
+  const first = await begin(plane.client, "cancel", [
+    { delay: 40 },
+    { say: "I sleep now." },
+    { shell: "tail -f /dev/null" },
+  ]);
   const queued = await plane.client.runs.create({ session: first.session, prompt: "never begun" });
   await afterItems(plane.client, first.id, 12);
   await plane.client.runs.cancel(queued.id);
@@ -144,7 +148,7 @@ test("a run can be cancelled while it works and while it is queued", async () =>
   await expect
     .poll(
       async () =>
-        (await plane.client.workspaces.execAndWait("lab", { command: ["pgrep", "-f", "sleep 600"] })).exitCode,
+        (await plane.client.workspaces.execAndWait("lab", { command: ["pgrep", "-f", "tail -f /dev/null"] })).exitCode,
       { timeout: 15_000 },
     )
     .toBe(1);

@@ -54,6 +54,26 @@ test("a tool call interrupts a message on a line of its own and goes to standard
   expect(progress).toBe("• $ ls -l\n");
 });
 
+test("a call that is named late is printed once, with its command and its result", () => {
+  const { progress } = render([
+    event({ kind: "tool_call", data: { ...call, title: "Terminal", command: null, locations: [] } } as never),
+    event({
+      kind: "tool_call_update",
+      data: { ...call, command: "ls -l", status: "in_progress", content: [] },
+    } as never),
+    event({
+      kind: "tool_call_update",
+      data: {
+        ...call,
+        command: "ls -l",
+        status: "completed",
+        content: [{ type: "output", text: "a\nb\n", exitCode: 0 }],
+      },
+    } as never),
+  ]);
+  expect(progress).toBe("• $ ls -l\n  a\n  b\n");
+});
+
 test("escape sequences of a workspace do not reach the terminal", () => {
   const { answer } = render([event({ kind: "agent_message", data: { item: "m", text: "a\x1b[2Jb", cut: false } })]);
   expect(answer).toBe("a\\x1b[2Jb\n");

@@ -1,4 +1,4 @@
-import type { Delta, RunEvent } from "@alcove/contract/api/event";
+import type { Delta, RunEvent, ToolCall } from "@alcove/contract/api/event";
 import type { Run } from "@alcove/contract/api/run";
 import type { RunStreamItem } from "@alcove/sdk/runs";
 import { formatBytes, printable } from "./table.ts";
@@ -19,6 +19,7 @@ export function createRunRenderer({ color }: { color: boolean }): RunRenderer {
   const dim = (text: string) => (color ? `\x1b[2m${text}\x1b[0m` : text);
   const red = (text: string) => (color ? `\x1b[31m${text}\x1b[0m` : text);
   const printed = new Map<string, number>();
+  const named = new Set<string>();
   let openItem: string | null = null;
 
   function closeItem(): Piece[] {
@@ -49,9 +50,8 @@ export function createRunRenderer({ color }: { color: boolean }): RunRenderer {
       case "agent_thought":
         return progress(`· thought for ${(event.data.durationMs / 1000).toFixed(1)} s`);
       case "tool_call":
-        return progress(`• ${event.data.command === null ? event.data.title : `$ ${event.data.command}`}`);
       case "tool_call_update":
-        return toolResult(event.data);
+        return toolCall(event.data);
       case "plan":
         return event.data.entries.flatMap((entry) =>
           progress(`${entry.status === "completed" ? "☑" : "☐"} ${entry.content}`),
@@ -81,7 +81,16 @@ export function createRunRenderer({ color }: { color: boolean }): RunRenderer {
     }
   }
 
-  function toolResult(call: Extract<RunEvent, { kind: "tool_call_update" }>["data"]): Piece[] {
+  /** A call is named once, as soon as the agent has said what it does: many begin with a name for any call and fill in the command later. */
+  function toolCall(call: ToolCall): Piece[] {
+    const over = call.status === "completed" || call.status === "failed";
+    const isNews = !named.has(call.id) && (over || call.command !== null || call.locations.length > 0);
+    if (isNews) named.add(call.id);
+    const heading = isNews ? progress(`• ${call.command === null ? call.title : `$ ${call.command}`}`) : [];
+    return over ? [...heading, ...toolResult(call)] : heading;
+  }
+
+  function toolResult(call: ToolCall): Piece[] {
     const lines = call.content.flatMap((content) => {
       switch (content.type) {
         case "diff":

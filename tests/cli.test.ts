@@ -1,0 +1,138 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { runSchema } from "../packages/contract/src/api/run.ts";
+import { inProject } from "../tools/project.ts";
+import { type FakeModel, startFakeModel } from "./fakes/model/fake-model.ts";
+import { scriptedPrompt } from "./fakes/model/script.ts";
+import { installedAgents } from "./fixtures/agents.ts";
+import { startTestAlcove, type TestAlcove } from "./fixtures/alcove.ts";
+
+let alcove: TestAlcove;
+let model: FakeModel;
+let home: string;
+beforeAll(async () => {
+  model = await startFakeModel();
+  alcove = await startTestAlcove({ agents: await installedAgents() });
+  home = await mkdtemp(path.join(tmpdir(), "alcove-cli-home-"));
+});
+afterAll(async () => {
+  await alcove[Symbol.asyncDispose]();
+  await model[Symbol.asyncDispose]();
+  await rm(home, { recursive: true, force: true });
+});
+
+interface Spoken {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function begin(args: readonly string[], env: Record<string, string> = {}): ChildProcess {
+  const own = { PATH: process.env["PATH"], HOME: home, ALCOVE_KEY: alcove.secret, ALCOVE_URL: alcove.plane.address };
+  return spawn(process.execPath, [inProject("apps/cli/src/main.ts"), ...args], {
+    env: { ...own, ...env },
+    stdio: "pipe",
+  });
+}
+
+async function alcoveCommand(args: readonly string[], input = "", env: Record<string, string> = {}): Promise<Spoken> {
+  const child = begin(args, env);
+  let stdout = "";
+  let stderr = "";
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  child.stdin?.end(input);
+  await once(child, "close");
+  return { code: child.exitCode, stdout, stderr };
+}
+
+test("workspaces are made, listed and removed from a shell", async () => {
+  expect(await alcoveCommand(["ws", "create", "shop"])).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining("shop"),
+  });
+  expect((await alcoveCommand(["ws", "ls"])).stdout).toContain("shop");
+  await alcoveCommand(["ws", "create", "spare"]);
+  expect((await alcoveCommand(["ws", "rm", "spare"])).code).toBe(0);
+  await expect.poll(async () => (await alcoveCommand(["ws", "ls"])).stdout, { timeout: 20_000 }).not.toContain("spare");
+});
+
+test("exec passes on output, errors, exit code and input", async () => {
+  const spoken = await alcoveCommand(["exec", "shop", "--", "sh", "-c", "echo out; echo err >&2; exit 7"]);
+  expect(spoken).toEqual({ code: 7, stdout: "out\n", stderr: "err\n" });
+  expect((await alcoveCommand(["exec", "-i", "shop", "--", "cat"], "given\n")).stdout).toBe("given\n");
+});
+
+test("a run without a key fails with the sentence that says what to do", async () => {
+  const spoken = await alcoveCommand(["run", "--workspace", "shop", "hello"]);
+  expect(spoken.code).not.toBe(0);
+  expect(spoken.stdout + spoken.stderr).toContain("Settings");
+});
+
+test("a run prints what the agent says and does, and its files", async () => {
+  await alcove.plane.client.providers.put("anthropic", { kind: "anthropic", baseUrl: model.url, key: model.key });
+  const prompt = scriptedPrompt("Write.", [
+    { shell: "echo from-the-shell" },
+    { write: { path: "plan.md", content: "# Plan\n" } },
+    { say: "The plan is written." },
+  ]);
+  const spoken = await alcoveCommand(["run", "--workspace", "shop", "--agent", "claude-code", prompt]);
+  expect(spoken.code).toBe(0);
+  for (const part of ["echo from-the-shell", "plan.md", "The plan is written."])
+    expect(spoken.stdout + spoken.stderr).toContain(part);
+});
+
+test("an API key made in the shell works for programs: the same idempotency key gives the same run, and a stream goes on where it stopped", async () => {
+  const made = await alcoveCommand(["key", "create", "program"]);
+  const key = /alc_\S+/.exec(made.stdout)?.[0] ?? "";
+  const headers = { authorization: `Bearer ${key}`, "content-type": "application/json", "idempotency-key": "once" };
+  const body = JSON.stringify({ workspace: "shop", prompt: scriptedPrompt("Say it.", [{ say: "Said." }]) });
+  const at = `${alcove.plane.address}/api/v1/runs`;
+  const first = await fetch(at, { method: "POST", headers, body });
+  const second = await fetch(at, { method: "POST", headers, body });
+  const [one, two] = [runSchema.parse(await first.json()), runSchema.parse(await second.json())];
+  expect([first.status, second.status, two.id]).toEqual([202, 200, one.id]);
+  const other = await fetch(at, {
+    method: "POST",
+    headers,
+    body: JSON.stringify({ workspace: "shop", prompt: "Other" }),
+  });
+  expect(other.status).toBe(409);
+  const ended = runSchema.parse(await (await fetch(`${at}/${one.id}?wait=60`, { headers })).json());
+  expect(ended).toMatchObject({ state: "succeeded", text: "Said." });
+  const idsAfter = async (last: string) => {
+    const text = await (
+      await fetch(`${at}/${one.id}/events`, { headers: { ...headers, "last-event-id": last } })
+    ).text();
+    return [...text.matchAll(/^id: (\d+)$/gm)].map((match) => Number(match[1]));
+  };
+  const all = await idsAfter("0");
+  expect(all).toEqual(all.map((_, index) => index + 1));
+  expect(await idsAfter("3")).toEqual(all.slice(3));
+  expect((await alcoveCommand(["key", "ls"])).stdout).toContain("program");
+});
+
+test("Ctrl-C cancels the run", async () => {
+  const prompt = scriptedPrompt("Sleep.", [{ say: "I sleep." }, { shell: "tail -f /dev/null" }]);
+  const child = begin(["run", "--workspace", "shop", prompt]);
+  let output = "";
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => (output += text));
+  await expect.poll(() => output, { timeout: 60_000 }).toContain("I sleep.");
+  child.kill("SIGINT");
+  await once(child, "close");
+  expect(child.exitCode).not.toBe(0);
+  const { items } = await alcove.plane.client.runs.list({ workspace: "shop" });
+  const newest = await alcove.plane.client.runs.get(items[0]?.id ?? "", { waitSeconds: 30 });
+  expect(newest.state).toBe("cancelled");
+});
+
+test("doctor tells what the host can do, and a wrong name is a coded refusal", async () => {
+  expect((await alcoveCommand(["doctor"])).stdout).toContain("User namespaces are allowed");
+  const wrong = await alcoveCommand(["exec", "nowhere", "--", "true"]);
+  expect(wrong.code).not.toBe(0);
+  expect(wrong.stderr).toContain("not_found");
+});
