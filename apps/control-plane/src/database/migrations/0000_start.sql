@@ -1,3 +1,4 @@
+-- Times of creation have milliseconds and no more: cursors of lists carry them, and JavaScript keeps no finer ones.
 create table workspaces (
   id text primary key,
   owner_id text not null,
@@ -10,7 +11,7 @@ create table workspaces (
   runtime text not null,
   rootfs text,
   limits jsonb not null default '{}',
-  created_at timestamptz not null default now(),
+  created_at timestamptz(3) not null default now(),
   started_at timestamptz,
   start_ms integer,
   unique (owner_id, name)
@@ -21,7 +22,7 @@ create table workspace_jobs (
   workspace_id text not null references workspaces on delete cascade,
   kind text not null check (kind in ('create', 'start', 'stop', 'delete', 'revert')),
   replica_id text not null,
-  created_at timestamptz not null default now(),
+  created_at timestamptz(3) not null default now(),
   deadline_at timestamptz not null,
   ended_at timestamptz,
   error jsonb
@@ -33,7 +34,7 @@ create table snapshots (
   workspace_id text not null references workspaces on delete cascade,
   name text,
   run_id text,
-  created_at timestamptz not null default now()
+  created_at timestamptz(3) not null default now()
 );
 create index snapshots_workspace on snapshots (workspace_id, created_at desc);
 
@@ -43,7 +44,7 @@ create table sessions (
   owner_id text not null,
   agent text not null,
   title text not null,
-  created_at timestamptz not null default now()
+  created_at timestamptz(3) not null default now()
 );
 create index sessions_workspace on sessions (workspace_id, created_at desc);
 
@@ -80,7 +81,7 @@ create table runs (
   snapshot_after text,
   undo text not null default 'none' check (undo in ('none', 'possible', 'done')),
   cancel_requested_at timestamptz,
-  created_at timestamptz not null default now(),
+  created_at timestamptz(3) not null default now(),
   started_at timestamptz,
   ended_at timestamptz
 );
@@ -121,7 +122,7 @@ create table approvals (
   options jsonb not null,
   state text not null default 'open' check (state in ('open', 'answered', 'expired')),
   answer text,
-  created_at timestamptz not null default now(),
+  created_at timestamptz(3) not null default now(),
   ended_at timestamptz,
   unique (run_id, permission_id)
 );

@@ -1,0 +1,58 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { newId } from "@alcove/contract/ids";
+import { startTestDatabase, type TestDatabase } from "../../../../tests/fixtures/database.ts";
+import { createWorkspaceStore, type WorkspaceStore } from "./workspace-store.ts";
+
+let base: TestDatabase;
+let store: WorkspaceStore;
+beforeAll(async () => {
+  base = await startTestDatabase();
+  store = createWorkspaceStore({ db: base.database.db, wake: base.wake });
+});
+afterAll(() => base[Symbol.asyncDispose]());
+
+const make = (owner: string, name: string) =>
+  store.insert(
+    { id: newId("workspace"), ownerId: owner, name, state: "creating", why: "", runtime: "embedded" },
+    async () => undefined,
+  );
+
+test("somebody else's workspace is answered like one that is not there, by id and by name", async () => {
+  const own = await make("usr_a", "mine");
+  const foreign = await store.owned("usr_b", own.id).catch((error: unknown) => error);
+  const unknown = await store.owned("usr_b", newId("workspace")).catch((error: unknown) => error);
+  expect(foreign).toMatchObject({ code: "not_found" });
+  expect(unknown).toMatchObject({ code: "not_found" });
+  await expect(store.owned("usr_b", "mine")).rejects.toMatchObject({ code: "not_found" });
+  expect(await store.owned("usr_a", "mine")).toMatchObject({ id: own.id });
+  expect(await store.list("usr_b", 10, undefined)).toEqual([]);
+});
+
+test("two owners may use the same name, one owner only once", async () => {
+  await make("usr_c", "same");
+  await make("usr_d", "same");
+  await expect(make("usr_c", "same")).rejects.toMatchObject({ code: "name_taken" });
+});
+
+test("a box of an older epoch changes nothing, and nothing but its deletion changes a workspace that is being deleted", async () => {
+  const { id } = await make("usr_e", "epochs");
+  await store.nextEpoch(id, "Starting");
+  const second = await store.nextEpoch(id, "Starting");
+  expect(second?.epoch).toBe(2);
+  expect(await store.update(id, { box: "running" }, { epoch: 1 })).toBeUndefined();
+  expect(await store.update(id, { box: "running" }, { epoch: 2 })).toMatchObject({ box: "running" });
+  await store.update(id, { state: "deleting" }, { evenDeleting: true });
+  expect(await store.update(id, { state: "ready" })).toBeUndefined();
+  expect(await store.nextEpoch(id, "Starting")).toBeUndefined();
+  await store.remove(id);
+  expect(await store.byId(id)).toBeUndefined();
+});
+
+test("pages of the list follow each other without a gap or a repeat", async () => {
+  const made = [];
+  for (let at = 0; at < 5; at += 1) made.push(await make("usr_f", `page-${at}`));
+  const first = await store.list("usr_f", 2, undefined);
+  const last = first.at(-1);
+  const rest = await store.list("usr_f", 10, `${last?.createdAt.toISOString()}~${last?.id}`);
+  expect([...first, ...rest].map(({ id }) => id).toSorted()).toEqual(made.map(({ id }) => id).toSorted());
+});
