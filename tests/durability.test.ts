@@ -83,7 +83,8 @@ test("a run survives ten kills of the control plane at random moments, with ever
     expectWhole(events);
     const ended = await plane.client.runs.get(run.id);
     expect([ended.state, ended.error]).toEqual(["succeeded", null]);
-    expect(textOf(events).at(-1)).toBe(`Done with ${mark}.`);
+    // An agent whose answer was cut may say so in a line of its own before it goes on.
+    expect(textOf(events).at(-1)).toMatch(new RegExp(`Done with ${mark}\\.$`));
     expect(ended.files.map((file) => file.path)).toContain(`user/projects/${mark}.md`);
   }
   const log = await (await plane.client.files.read("lab", "user/projects/log.txt")).text();

@@ -92,7 +92,13 @@ test("a new workspace becomes ready and opens, and a prompt is kept as a draft u
   await page.waitForURL(/\/workspaces\/[a-z0-9-]+$/);
   workspace = new URL(page.url()).pathname;
   await visible(page.getByText("Nothing here yet."));
-  await visible(page.getByText("Kept as a draft until a model is connected"));
+  const draftIsKept = (screen: Page) => visible(screen.getByText("Kept as a draft until a model is connected"));
+  await draftIsKept(page);
+  await inspectScreen(browser.context, {
+    name: "workspace-without-model",
+    address: `${workspace}?pane=chat`,
+    ready: draftIsKept,
+  });
 });
 
 test("a file is written in the page's editor", async () => {
@@ -142,6 +148,8 @@ test("a wrong key is refused where it was entered, and the right one makes agent
   await page.getByLabel("Base URL").fill(model.url);
   await page.getByRole("button", { name: "Check and save" }).click();
   await visible(page.getByText("Anthropic does not accept this key"));
+  const agent = page.locator(".setting", { hasText: "Claude Code" }).last();
+  await visible(agent.getByText("Key refused"));
   await inspectScreen(browser.context, {
     name: "settings-agents-refused",
     address: "/settings/agents",
@@ -151,7 +159,7 @@ test("a wrong key is refused where it was entered, and the right one makes agent
   await page.getByRole("button", { name: "Check and save" }).click();
   await visible(page.getByText("Works", { exact: true }));
   await gone(page.getByText("Anthropic does not accept this key"));
-  await visible(page.locator(".setting", { hasText: "Claude Code" }).getByText("Ready"));
+  await visible(agent.getByText("Ready"));
   expect(await page.content()).not.toContain(model.key);
 });
 
@@ -183,6 +191,9 @@ test("a prompt becomes a document: what the agent does appears, then the deliver
   const download = await downloading;
   expect(download.suggestedFilename()).toBe("investor-update-q4.md");
   expect(await readFile(await download.path(), "utf8")).toMatch(/^# Investor update Q4\n/);
+  await page.reload();
+  await visible(newestTurn().getByRole("button", { name: "Undo this turn" }));
+  await visible(document.getByRole("heading", { name: "Investor update Q4" }));
   await keepPicture(page, "workspace.png");
 });
 
