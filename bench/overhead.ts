@@ -89,7 +89,8 @@ async function byHand(model: FakeModel, agents: string, round: string): Promise<
   await answered;
   child.kill("SIGKILL");
   await once(child, "exit");
-  await rm(folder, { recursive: true, force: true });
+  // What the agent started may still write for a moment.
+  await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   return took;
 }
 
