@@ -55,6 +55,18 @@ export async function startBrowser(address: string): Promise<TestBrowser> {
   return watched;
 }
 
+/** The faces that the browser really draws an element's text with. */
+export async function facesOf(page: Page, selector: string): Promise<string[]> {
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send("DOM.enable");
+  await devtools.send("CSS.enable");
+  const { root } = await devtools.send("DOM.getDocument");
+  const { nodeId } = await devtools.send("DOM.querySelector", { nodeId: root.nodeId, selector });
+  const { fonts } = await devtools.send("CSS.getPlatformFontsForNode", { nodeId });
+  await devtools.detach();
+  return fonts.map(({ familyName }) => familyName);
+}
+
 /** What axe finds on the page as it stands now: a line for each rule, with the places. */
 export async function axeFindings(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);

@@ -6,7 +6,7 @@ import { type FakeModel, startFakeModel } from "../fakes/model/fake-model.ts";
 import { type Script, scriptedPrompt } from "../fakes/model/script.ts";
 import { installedAgents } from "../fixtures/agents.ts";
 import { type ControlPlaneProcess, startTestAlcove, type TestAlcove } from "../fixtures/alcove.ts";
-import { startBrowser, type TestBrowser } from "./browser.ts";
+import { facesOf, startBrowser, type TestBrowser } from "./browser.ts";
 import { inspectScreen, keepPicture } from "./screens.ts";
 
 let model: FakeModel;
@@ -137,6 +137,11 @@ test("a command typed in the terminal answers, and a reload shows it still", asy
   await page.keyboard.type("pwd");
   await page.keyboard.press("Enter");
   await visible(printed("/workspace/user/projects"));
+});
+
+test("text is set in the faces that come with the product", async () => {
+  expect(await facesOf(page, "h1")).toEqual(["Inter"]);
+  expect(await facesOf(page, ".xterm-rows > div > span")).toEqual(["JetBrains Mono"]);
 });
 
 test("a wrong key is refused where it was entered, and the right one makes agents ready", async () => {

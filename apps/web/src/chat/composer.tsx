@@ -106,7 +106,7 @@ export function Composer({ place, working = null, onSent, onOtherAgent }: Compos
           aria-label={place === "home" ? "What should be done?" : "Message"}
           aria-describedby={noteId}
           placeholder={
-            place === "home"
+            session === null
               ? "What should be done?"
               : working
                 ? "Reply, or queue the next step"

@@ -26,8 +26,8 @@ export function WorkspacesPage() {
   const items = workspaces.data?.items ?? [];
   return (
     <main className="list-page" id="main" tabIndex={0}>
-      <header className="settings__head list-page__head">
-        <div className="grow">
+      <header className="list-page__head">
+        <div className="settings__head grow">
           <h1>Workspaces</h1>
           <p className="soft">
             {items.length === 0

@@ -47,7 +47,7 @@ export function AgentRow({ agent, providers }: { agent: Agent; providers: Provid
           agent.version
         )}
       </span>
-      <State agent={agent} />
+      <State agent={agent} provider={provider} />
       {agent.state === "available" ? (
         <Button size="sm" aria-busy={install.isPending} onClick={() => install.mutate()}>
           Install
@@ -73,7 +73,8 @@ export function AgentRow({ agent, providers }: { agent: Agent; providers: Provid
   );
 }
 
-function State({ agent }: { agent: Agent }) {
+/** An installed agent is only as ready as the key that it would use. */
+function State({ agent, provider }: { agent: Agent; provider: Provider | undefined }) {
   switch (agent.state) {
     case "installing":
       return <span className="state is-running">Installing</span>;
@@ -86,9 +87,14 @@ function State({ agent }: { agent: Agent }) {
     case "available":
       return <span className="state quiet">On first use</span>;
     case "ready":
-      return agent.provider === null ? (
-        <span className="state">Needs a key</span>
-      ) : (
+      if (agent.provider === null) return <span className="state">Needs a key</span>;
+      if (provider?.state === "refused" || provider?.state === "unreachable")
+        return (
+          <span className="state is-failed">
+            <TriangleAlert className="icon icon--s" /> {provider.state === "refused" ? "Key refused" : "No answer"}
+          </span>
+        );
+      return (
         <span className="state">
           <Check className="icon icon--s" /> Ready
         </span>

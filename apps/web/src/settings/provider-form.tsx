@@ -87,7 +87,6 @@ export function ProviderForm({
       >
         <Input
           id={`${id}-key`}
-          className="font-mono"
           type="password"
           autoComplete="off"
           required

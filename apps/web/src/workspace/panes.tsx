@@ -11,7 +11,12 @@ import { SkeletonRows } from "../ui/skeleton.tsx";
 import type { Pane } from "./panes.ts";
 
 const FilesPane = lazy(() => import("../files/files-pane.tsx"));
-const TerminalPane = lazy(() => import("../terminal/terminal-pane.tsx"));
+// A terminal measures its letters once, when it opens: the face has to be there by then, or have failed.
+const terminalFace = () => document.fonts.load('1rem "JetBrains Mono Variable"').catch(() => []);
+const TerminalPane = lazy(async () => {
+  const [pane] = await Promise.all([import("../terminal/terminal-pane.tsx"), terminalFace()]);
+  return pane;
+});
 const ChangesPane = lazy(() => import("../changes/changes-pane.tsx"));
 const DeliverablesPane = lazy(() => import("../deliverables/deliverables-pane.tsx"));
 
