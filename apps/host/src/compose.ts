@@ -110,6 +110,7 @@ export async function runHost({
       };
     },
     "box.create": quiet((request) => boxes.create(request)),
+    "box.update": quiet((request) => boxes.update(request)),
     "box.start": one(({ workspace, epoch }) => boxes.start(workspace, epoch)),
     "box.stop": quiet(({ workspace, epoch }) => boxes.stop(workspace, epoch)),
     "box.freeze": quiet(({ workspace }) => boxes.freeze(workspace)),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { findingSchema } from "./api/account.ts";
+import { networkSchema } from "./api/network.ts";
 import { changeSchema, limitsSchema, nameSchema } from "./api/workspace.ts";
 import { isErrorCode } from "./errors.ts";
 import { idSchema } from "./ids.ts";
@@ -28,6 +29,7 @@ export const boxSpecSchema = z.object({
   workspace,
   name: nameSchema,
   limits: limitsSchema.default({}),
+  network: networkSchema.default({ mode: "open", allow: [] }),
   /** Given to the box's first process, beside ALCOVE_WORKSPACE, ALCOVE_WORKSPACE_NAME and ALCOVE_EPOCH. */
   env: z
     .record(
@@ -51,6 +53,9 @@ export const boxUsageSchema = z.object({
   /** CPU time since the box started, in microseconds. */
   cpuMicros: z.number().nullable(),
   processes: z.number().nullable(),
+  /** Bytes since the box started. */
+  networkInBytes: z.number().nullable(),
+  networkOutBytes: z.number().nullable(),
 });
 export type BoxUsage = z.infer<typeof boxUsageSchema>;
 
@@ -100,6 +105,8 @@ export type VolumeCapabilities = z.infer<typeof volumeCapabilitiesSchema>;
 const operations = {
   "runtime.capabilities": { input: nothing, output: runtimeCapabilitiesSchema },
   "box.create": { input: boxSpecSchema, output: nothing },
+  /** Name, limits and network of a box, at once if it runs; `not_found` when it was never created. */
+  "box.update": { input: boxSpecSchema.omit({ env: true }), output: nothing },
   "box.start": { input: z.object({ workspace, epoch }), output: boxAddressSchema },
   "box.stop": { input: z.object({ workspace, epoch }), output: nothing },
   "box.freeze": { input: z.object({ workspace }), output: nothing },

@@ -10,7 +10,9 @@ import {
   timestamp,
 } from "drizzle-orm/pg-core";
 import type { Failure } from "@alcove/contract/api/problem";
-import type { Limits, WorkspaceState } from "@alcove/contract/api/workspace";
+import type { Lifetime } from "@alcove/contract/api/lifetime";
+import type { Network } from "@alcove/contract/api/network";
+import type { BoxStateName, Limits, WorkspaceState } from "@alcove/contract/api/workspace";
 import type { RunState } from "@alcove/contract/api/run";
 import type { ProviderKind } from "@alcove/contract/api/agent";
 
@@ -21,19 +23,27 @@ export const workspaces = pgTable("workspaces", {
   ownerId: text("owner_id").notNull(),
   name: text().notNull(),
   state: text().$type<WorkspaceState>().notNull(),
-  box: text().$type<"none" | "starting" | "running" | "stopping" | "failed">().notNull().default("none"),
+  box: text().$type<BoxStateName>().notNull().default("none"),
   epoch: integer().notNull().default(0),
   why: text().notNull(),
   error: jsonb().$type<Failure>(),
   runtime: text().notNull(),
   rootfs: text().$type<"template" | "host">(),
+  template: text(),
+  originWorkspace: text("origin_workspace"),
+  originSnapshot: text("origin_snapshot"),
   limits: jsonb().$type<Limits>().notNull().default({}),
+  network: jsonb().$type<Network>().notNull().default({ mode: "open", allow: [] }),
+  lifetime: jsonb().$type<Lifetime>().notNull().default({}),
+  activeAt: time("active_at").notNull().defaultNow(),
+  deaths: integer().notNull().default(0),
+  restartAt: time("restart_at"),
   createdAt: time("created_at").notNull().defaultNow(),
   startedAt: time("started_at"),
   startMs: integer("start_ms"),
 });
 
-export type JobKind = "create" | "start" | "stop" | "delete" | "revert";
+export type JobKind = "create" | "start" | "stop" | "freeze" | "thaw" | "change" | "delete" | "revert" | "restore";
 
 export const workspaceJobs = pgTable("workspace_jobs", {
   id: bigint({ mode: "number" }).generatedAlwaysAsIdentity().primaryKey(),
@@ -51,8 +61,23 @@ export const snapshots = pgTable("snapshots", {
   workspaceId: text("workspace_id").notNull(),
   name: text(),
   runId: text("run_id"),
+  parentId: text("parent_id"),
+  state: text().$type<"taking" | "ready" | "deleting">().notNull().default("ready"),
   createdAt: time("created_at").notNull().defaultNow(),
 });
+
+export const workspaceEvents = pgTable(
+  "workspace_events",
+  {
+    workspaceId: text("workspace_id").notNull(),
+    seq: integer().notNull(),
+    at: time("at").notNull().defaultNow(),
+    kind: text().notNull(),
+    text: text().notNull(),
+    data: jsonb().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.workspaceId, table.seq] })],
+);
 
 export const sessions = pgTable("sessions", {
   id: text().primaryKey(),

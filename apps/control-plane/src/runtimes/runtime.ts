@@ -14,6 +14,8 @@ export interface Runtime {
   capabilities(signal: AbortSignal): Promise<RuntimeCapabilities>;
   /** Makes the box known; idempotent by workspace id, a later call replaces name, limits and env from the next start on. */
   create(spec: BoxSpec, signal: AbortSignal): Promise<void>;
+  /** Applies name, limits and network to the box as it runs and to later starts; what this runtime cannot limit is told by `capabilities`. */
+  update(spec: BoxSpec, signal: AbortSignal): Promise<void>;
   /**
    * Resolves when the daemon answers with this epoch. The same epoch twice gives the same box. Codes: `epoch_stale` (a newer epoch was started, or this
    * one was stopped), `workspace_start_failed`, `namespaces_forbidden`, `host_full`, `not_found` (never created).

@@ -11,8 +11,12 @@ const deadlineMs: Record<JobKind, number> = {
   create: 120_000,
   start: 60_000,
   stop: 30_000,
+  freeze: 10_000,
+  thaw: 10_000,
+  change: 30_000,
   delete: 120_000,
   revert: 120_000,
+  restore: 120_000,
 };
 
 /**

@@ -35,10 +35,12 @@ export function createSnapshots({ db, workspaces }: { db: Db; workspaces: Worksp
       return rows.map(view);
     },
     async take(workspace, id, { name, run }, signal) {
-      const values = { id, workspaceId: workspace, name, runId: run, createdAt: new Date() };
-      await db.insert(snapshots).values(values);
+      const values = { id, workspaceId: workspace, name, runId: run, createdAt: new Date(), state: "taking" as const };
+      const [row] = await db.insert(snapshots).values(values).returning();
+      if (!row) throw new Error("the row of a new snapshot was not given back");
       await workspaces.snapshot(workspace, id, signal);
-      return view(values);
+      await db.update(snapshots).set({ state: "ready" }).where(eq(snapshots.id, id));
+      return view(row);
     },
   };
 }

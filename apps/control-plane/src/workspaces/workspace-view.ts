@@ -14,7 +14,14 @@ export function workspaceView(row: WorkspaceRow, ports: readonly BoxPort[], usag
     error: row.error,
     runtime: row.runtime,
     rootfs: row.rootfs,
+    template: row.template,
+    origin:
+      row.originWorkspace === null || row.originSnapshot === null
+        ? null
+        : { workspace: row.originWorkspace, snapshot: row.originSnapshot },
     limits: row.limits,
+    network: row.network,
+    lifetime: row.lifetime,
     usage,
     ports: [...ports],
     createdAt: row.createdAt.toISOString(),

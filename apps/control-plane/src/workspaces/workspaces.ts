@@ -1,9 +1,9 @@
 import { CodedError, toCodedError } from "@alcove/contract/errors";
 import { newId, type SnapshotId, type WorkspaceId } from "@alcove/contract/ids";
-import type { Change, Limits } from "@alcove/contract/api/workspace";
+import type { Change, CreateWorkspace, UpdateWorkspace } from "@alcove/contract/api/workspace";
 import { createBoxClient, type BoxClient } from "../box/box-client.ts";
 import type { Log } from "../log/log.ts";
-import type { BoxAddress, Runtime } from "../runtimes/runtime.ts";
+import type { BoxAddress, BoxSpec, Runtime } from "../runtimes/runtime.ts";
 import type { VolumeStore } from "../volumes/volume-store.ts";
 import type { WorkspaceJobs } from "./jobs.ts";
 import { suggestName } from "./names.ts";
@@ -11,8 +11,9 @@ import type { WorkspaceRow, WorkspaceStore } from "./workspace-store.ts";
 
 export interface Workspaces {
   /** Stores the workspace and begins to make it; `name_taken`. The answer is `creating`; it becomes `ready` or `failed`. */
-  create(owner: string, wish: { name?: string | undefined; limits?: Limits | undefined }): Promise<WorkspaceRow>;
-  rename(row: WorkspaceRow, name: string): Promise<WorkspaceRow>;
+  create(owner: string, wish: CreateWorkspace): Promise<WorkspaceRow>;
+  /** Stores the change and applies it to the box if it runs; `name_taken`. */
+  change(row: WorkspaceRow, wish: UpdateWorkspace, signal: AbortSignal): Promise<WorkspaceRow>;
   /** A client to the workspace's running box, which is started first when it sleeps or has died. */
   box(id: WorkspaceId, signal: AbortSignal): Promise<BoxClient>;
   /** A client to the box if it runs, without waking it. */
@@ -76,7 +77,7 @@ export function createWorkspaces({ store, jobs, runtime, volumes, log }: Parts):
     if (!next) throw new CodedError("workspace_deleting");
     try {
       await volumes.create(id, signal);
-      await runtime.create({ workspace: id, name: row.name, limits: row.limits, env: {} }, signal);
+      await runtime.create(boxSpec(row), signal);
       const address = await runtime.start(id, next.epoch, signal);
       const state = await runtime.inspect(id, signal);
       const box = client(id, next.epoch, address);
@@ -143,7 +144,7 @@ export function createWorkspaces({ store, jobs, runtime, volumes, log }: Parts):
   };
 
   return {
-    async create(owner, { name, limits = {} }) {
+    async create(owner, { name, limits = {}, network, lifetime }) {
       for (let attempt = 0; ; attempt += 1) {
         const id = newId("workspace");
         const row = {
@@ -154,6 +155,8 @@ export function createWorkspaces({ store, jobs, runtime, volumes, log }: Parts):
           why: "Being made",
           runtime: runtime.name,
           limits,
+          ...(network && { network }),
+          ...(lifetime && { lifetime }),
         };
         try {
           const stored = await store.insert(row, async () => undefined);
@@ -169,17 +172,24 @@ export function createWorkspaces({ store, jobs, runtime, volumes, log }: Parts):
       }
     },
 
-    async rename(row, name) {
-      try {
-        const changed = await store.update(row.id, { name });
-        if (!changed) throw new CodedError("workspace_deleting");
-        return changed;
-      } catch (error) {
-        if (isUniqueViolation(error))
-          throw new CodedError("name_taken", `You already have a workspace named "${name}".`);
-        throw error;
-      }
-    },
+    change: (row, { name, limits, network, lifetime }, signal) =>
+      jobs.run(row.id, "change", signal, async (within) => {
+        try {
+          const changed = await store.update(row.id, {
+            ...(name !== undefined && { name }),
+            ...(limits && { limits }),
+            ...(network && { network }),
+            ...(lifetime && { lifetime }),
+          });
+          if (!changed) throw new CodedError("workspace_deleting");
+          if (changed.epoch > 0) await runtime.update(boxSpec(changed), within);
+          return changed;
+        } catch (error) {
+          if (isUniqueViolation(error))
+            throw new CodedError("name_taken", `You already have a workspace named "${name}".`);
+          throw error;
+        }
+      }),
 
     async box(id, signal) {
       const row = await store.byId(id);
@@ -232,6 +242,10 @@ export function createWorkspaces({ store, jobs, runtime, volumes, log }: Parts):
       await jobs.drain();
     },
   };
+}
+
+function boxSpec({ id, name, limits, network }: WorkspaceRow): BoxSpec {
+  return { workspace: id, name, limits, network, env: {} };
 }
 
 function isUniqueViolation(error: unknown): boolean {

@@ -1,3 +1,4 @@
+import { networkSchema } from "@alcove/contract/api/network";
 import { limitsSchema } from "@alcove/contract/api/workspace";
 import { rootfsSchema } from "@alcove/contract/host";
 import { idSchema, isId, type WorkspaceId } from "@alcove/contract/ids";
@@ -20,6 +21,7 @@ const boxRecordSchema = z.object({
   workspace: idSchema("workspace"),
   name: z.string(),
   limits: limitsSchema,
+  network: networkSchema.default({ mode: "open", allow: [] }),
   env: z.record(z.string(), z.string()),
   /** First of the box's ids on this machine; its own as long as the workspace is there. */
   firstId: z.number().int(),

@@ -177,11 +177,16 @@ export function createBoxes({ site, cgroups, abilities, template, store, limitVo
   return {
     async create(spec: HostRequest<"box.create">): Promise<void> {
       const known = await readBoxRecord(site, spec.workspace);
-      if (known !== null)
-        return writeBoxRecord(site, { ...known, name: spec.name, limits: spec.limits, env: spec.env });
+      if (known !== null) return writeBoxRecord(site, { ...known, ...spec });
       await claimRange((firstId) =>
         writeBoxRecord(site, { ...spec, firstId, epoch: 0, stoppedEpoch: 0, running: null }),
       );
+    },
+    async update(spec: HostRequest<"box.update">): Promise<void> {
+      const record = { ...(await mustRead(spec.workspace)), ...spec };
+      await writeBoxRecord(site, record);
+      await limitVolume(spec.workspace, spec.limits.diskBytes);
+      if (isRunning(record)) cgroups.setLimits(spec.workspace, spec.limits);
     },
     start,
     async stop(id: WorkspaceId, epoch: number): Promise<void> {

@@ -24,6 +24,8 @@ export interface Cgroups {
   hybridMount: string | null;
   /** Makes the box's groups with these limits; gives the files into which a process writes `0` to join. */
   create(id: string, limits: Limits): string[];
+  /** Changes the limits of a box that runs. */
+  setLimits(id: string, limits: Limits): void;
   /** The file to join for a process that serves the box from outside; it is killed with the box and not frozen. */
   createOuter(id: string): string[];
   /** Kills all that is in the box's groups and removes them; repeats until they are gone. */
@@ -121,6 +123,7 @@ export function createCgroups(instance: string, privileged: boolean): Cgroups {
       setLimits(id, limits);
       return files;
     },
+    setLimits,
     createOuter: (id) => make(`${id}${outerSuffix}`, unified === null ? controllers.slice(0, 1) : [unified]),
     async destroy(id) {
       for (const name of [id, `${id}${outerSuffix}`]) {
@@ -147,6 +150,8 @@ export function createCgroups(instance: string, privileged: boolean): Cgroups {
             : number(`${folder(memory, id)}/${isPure ? "memory.current" : "memory.usage_in_bytes"}`),
         cpuMicros: cpuMicros(id),
         processes: pids === null ? null : number(`${folder(pids, id)}/pids.current`),
+        networkInBytes: null,
+        networkOutBytes: null,
       };
     },
     list: () => [

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { lifetimeSchema } from "./lifetime.ts";
+import { networkSchema } from "./network.ts";
 import { failureSchema } from "./problem.ts";
 
 export const nameSchema = z
@@ -12,7 +14,8 @@ export const workspaceStateSchema = z.enum(["creating", "ready", "hibernated", "
 export type WorkspaceState = z.infer<typeof workspaceStateSchema>;
 
 /** State of the box, the running instance of a workspace. */
-export const boxStateSchema = z.enum(["none", "starting", "running", "stopping", "failed"]);
+export const boxStateSchema = z.enum(["none", "starting", "running", "frozen", "stopping", "failed"]);
+export type BoxStateName = z.infer<typeof boxStateSchema>;
 
 export const limitsSchema = z.object({
   memoryBytes: z
@@ -27,8 +30,26 @@ export const limitsSchema = z.object({
     .int()
     .min(64 * 2 ** 20)
     .optional(),
+  /** Files and folders of the workspace, where the file system can count them. */
+  inodes: z.number().int().min(1_000).optional(),
+  /** Open files of each process. */
+  openFiles: z.number().int().min(64).max(1_048_576).optional(),
 });
 export type Limits = z.infer<typeof limitsSchema>;
+
+/** Live figures; null where this host cannot tell. `at` is when they were read. */
+export const usageSchema = z.object({
+  memoryBytes: z.number().nullable(),
+  /** Per cent of one processor since the figures before. */
+  cpuPercent: z.number().nullable(),
+  processes: z.number().nullable(),
+  diskBytes: z.number().nullable(),
+  /** Bytes since the box started. */
+  networkInBytes: z.number().nullable(),
+  networkOutBytes: z.number().nullable(),
+  at: z.string(),
+});
+export type Usage = z.infer<typeof usageSchema>;
 
 export const portSchema = z.object({ port: z.number().int(), address: z.string(), process: z.string().nullable() });
 
@@ -43,16 +64,14 @@ export const workspaceSchema = z.object({
   error: failureSchema.nullable(),
   runtime: z.string(),
   rootfs: z.enum(["template", "host"]).nullable(),
+  /** Name of the template whose root file system it has; null for the runtime's own. */
+  template: z.string().nullable(),
+  /** The snapshot that it was forked from; `workspace` may be gone by now. */
+  origin: z.object({ workspace: z.string(), snapshot: z.string() }).nullable(),
   limits: limitsSchema,
-  usage: z
-    .object({
-      memoryBytes: z.number().nullable(),
-      cpuPercent: z.number().nullable(),
-      processes: z.number().nullable(),
-      diskBytes: z.number().nullable(),
-      at: z.string(),
-    })
-    .nullable(),
+  network: networkSchema,
+  lifetime: lifetimeSchema,
+  usage: usageSchema.nullable(),
   ports: z.array(portSchema),
   createdAt: z.string(),
   startedAt: z.string().nullable(),
@@ -63,11 +82,23 @@ export type Workspace = z.infer<typeof workspaceSchema>;
 
 export const createWorkspaceSchema = z.object({
   name: nameSchema.optional(),
-  runtime: z.enum(["embedded"]).optional(),
+  template: z.string().max(80).optional(),
+  runtime: z.enum(["embedded", "docker"]).optional(),
   limits: limitsSchema.optional(),
+  network: networkSchema.optional(),
+  lifetime: lifetimeSchema.optional(),
+  /** Id of a snapshot: the new workspace is a fork of it. */
   from: z.string().optional(),
 });
-export const updateWorkspaceSchema = z.object({ name: nameSchema });
+export type CreateWorkspace = z.infer<typeof createWorkspaceSchema>;
+/** Limits, network and lifetime are replaced as a whole and hold at once, also for a box that runs. */
+export const updateWorkspaceSchema = z.object({
+  name: nameSchema.optional(),
+  limits: limitsSchema.optional(),
+  network: networkSchema.optional(),
+  lifetime: lifetimeSchema.optional(),
+});
+export type UpdateWorkspace = z.infer<typeof updateWorkspaceSchema>;
 
 export const snapshotSchema = z.object({
   id: z.string(),

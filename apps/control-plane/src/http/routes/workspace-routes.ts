@@ -85,13 +85,13 @@ export function addWorkspaceRoutes(app: ApiApp, { workspaces, store, snapshots, 
     createRoute({
       method: "patch",
       path: "/workspaces/{id}",
-      summary: "Rename a workspace",
+      summary: "Change name, limits, network or lifetime; holds at once, also while it runs",
       request: { params: idParam, body: jsonBody(updateWorkspaceSchema) },
       responses: { 200: json("The workspace", workspaceSchema), ...answers },
     }),
     async (context) => {
       const row = await store.owned(context.get("user"), context.req.valid("param").id);
-      return context.json(view(await workspaces.rename(row, context.req.valid("json").name)), 200);
+      return context.json(view(await workspaces.change(row, context.req.valid("json"), stopping)), 200);
     },
   );
 

@@ -37,6 +37,9 @@ export function createEmbeddedRuntime({ hostSocket }: { hostSocket: string }): R
     async create(spec, signal) {
       await host.call("box.create", spec, signal);
     },
+    async update({ env: _, ...spec }, signal) {
+      await host.call("box.update", spec, signal);
+    },
     start,
     async stop(workspace, epoch, signal) {
       await host.call("box.stop", { workspace, epoch }, signal);
