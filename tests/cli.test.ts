@@ -3,7 +3,9 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { runEventSchema } from "../packages/contract/src/api/event.ts";
 import { runSchema } from "../packages/contract/src/api/run.ts";
 import { inProject } from "../tools/project.ts";
 import { type FakeModel, startFakeModel } from "./fakes/model/fake-model.ts";
@@ -50,6 +52,24 @@ async function alcoveCommand(args: readonly string[], input = "", env: Record<st
   return { code: child.exitCode, stdout, stderr };
 }
 
+/** The command in a terminal of its own, as a person has it. */
+function beginInPseudoTerminal(args: readonly string[]) {
+  const words = [process.execPath, inProject("apps/cli/src/main.ts"), ...args];
+  const child = spawn("script", ["--quiet", "--return", "--command", words.join(" "), "/dev/null"], {
+    env: { PATH: process.env["PATH"], HOME: home, ALCOVE_KEY: alcove.secret, ALCOVE_URL: alcove.plane.address },
+    stdio: "pipe",
+  });
+  let screen = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (screen += text));
+  return {
+    type: (keys: string) => child.stdin.write(keys),
+    async saw(text: RegExp) {
+      await expect.poll(() => stripVTControlCharacters(screen), { timeout: 20_000 }).toMatch(text);
+    },
+    ended: once(child, "close").then(() => child.exitCode),
+  };
+}
+
 test("workspaces are made, listed and removed from a shell", async () => {
   expect(await alcoveCommand(["ws", "create", "shop"])).toMatchObject({
     code: 0,
@@ -67,10 +87,28 @@ test("exec passes on output, errors, exit code and input", async () => {
   expect((await alcoveCommand(["exec", "-i", "shop", "--", "cat"], "given\n")).stdout).toBe("given\n");
 });
 
-test("a run without a key fails with the sentence that says what to do", async () => {
+test("a shell opens in the workspace, its exit code is passed on, and Ctrl-] leaves it running", async () => {
+  const opened = beginInPseudoTerminal(["shell", "shop"]);
+  await opened.saw(/\$ $/);
+  opened.type("echo hel''lo; exit 3\r");
+  await opened.saw(/^hello\r$/m);
+  expect(await opened.ended).toBe(3);
+
+  const left = beginInPseudoTerminal(["shell", "shop"]);
+  await left.saw(/\$ $/);
+  left.type("\x1d");
+  expect(await left.ended).toBe(0);
+  expect((await alcove.plane.client.terminals.list("shop")).items).toHaveLength(1);
+
+  const piped = await alcoveCommand(["shell", "shop"]);
+  expect(piped.code).toBe(1);
+  expect(piped.stderr).toContain("alcove exec shop -- COMMAND");
+});
+
+test("a run without a model key fails with the code and the sentence that says what to do", async () => {
   const spoken = await alcoveCommand(["run", "--workspace", "shop", "hello"]);
-  expect(spoken.code).not.toBe(0);
-  expect(spoken.stdout + spoken.stderr).toContain("Settings");
+  expect(spoken.code).toBe(1);
+  expect(spoken.stderr).toMatch(/model_key_missing: .+\n.*Settings/);
 });
 
 test("a run prints what the agent says and does, and its files", async () => {
@@ -84,6 +122,39 @@ test("a run prints what the agent says and does, and its files", async () => {
   expect(spoken.code).toBe(0);
   for (const part of ["echo from-the-shell", "plan.md", "The plan is written."])
     expect(spoken.stdout + spoken.stderr).toContain(part);
+});
+
+test("with --json each event is a line of JSON, and the run is the last", async () => {
+  const prompt = scriptedPrompt("Say it.", [{ say: "Said in JSON." }]);
+  const { code, stdout } = await alcoveCommand(["run", "-w", "shop", "-a", "claude-code", "--json", prompt]);
+  expect(code).toBe(0);
+  const lines: unknown[] = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  expect(runSchema.parse(lines.at(-1))).toMatchObject({ state: "succeeded", text: "Said in JSON." });
+  const seqs = lines.slice(0, -1).map((line) => runEventSchema.parse(line).seq);
+  expect(seqs).toEqual(seqs.map((_, index) => index + 1));
+});
+
+test("login stores address and key for later commands, and refuses a key that does not work", async () => {
+  const unset = { ALCOVE_URL: "", ALCOVE_KEY: "" };
+  const wrong = await alcoveCommand(["login", alcove.plane.address], "alc_wrong\n", unset);
+  expect(wrong).toMatchObject({ code: 3, stderr: expect.stringContaining("not_signed_in") });
+
+  const key = (await alcoveCommand(["key", "create", "laptop"])).stdout.trim();
+  const signedIn = await alcoveCommand(["login", alcove.plane.address], `${key}\n`, unset);
+  expect(signedIn).toMatchObject({ code: 0, stdout: expect.stringContaining("Signed in") });
+  expect((await alcoveCommand(["ws", "ls"], "", unset)).stdout).toContain("shop");
+
+  const row = (await alcoveCommand(["key", "ls"])).stdout.split("\n").find((line) => line.includes("laptop"));
+  expect((await alcoveCommand(["key", "rm", row?.split(" ")[0] ?? ""])).code).toBe(0);
+  expect((await alcoveCommand(["ws", "ls"], "", unset)).code).toBe(3);
+});
+
+test("a server that does not answer is told as that", async () => {
+  const spoken = await alcoveCommand(["ws", "ls"], "", { ALCOVE_URL: "http://127.0.0.1:9" });
+  expect(spoken).toMatchObject({ code: 5, stderr: expect.stringContaining("server_unreachable") });
 });
 
 test("an API key made in the shell works for programs: the same idempotency key gives the same run, and a stream goes on where it stopped", async () => {
@@ -124,7 +195,7 @@ test("Ctrl-C cancels the run", async () => {
   await expect.poll(() => output, { timeout: 60_000 }).toContain("I sleep.");
   child.kill("SIGINT");
   await once(child, "close");
-  expect(child.exitCode).not.toBe(0);
+  expect(child.exitCode).toBe(130);
   const { items } = await alcove.plane.client.runs.list({ workspace: "shop" });
   const newest = await alcove.plane.client.runs.get(items[0]?.id ?? "", { waitSeconds: 30 });
   expect(newest.state).toBe("cancelled");
@@ -133,6 +204,6 @@ test("Ctrl-C cancels the run", async () => {
 test("doctor tells what the host can do, and a wrong name is a coded refusal", async () => {
   expect((await alcoveCommand(["doctor"])).stdout).toContain("User namespaces are allowed");
   const wrong = await alcoveCommand(["exec", "nowhere", "--", "true"]);
-  expect(wrong.code).not.toBe(0);
+  expect(wrong.code).toBe(125);
   expect(wrong.stderr).toContain("not_found");
 });

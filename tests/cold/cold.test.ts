@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -31,7 +31,7 @@ afterAll(async () => {
 type Start = { output(): string; stop(): Promise<number | null> };
 
 /** `npm start` as a new user types it, with nothing of this machine's user around it. */
-function start(): Start & { ready: Promise<string> } {
+function start(settings: Record<string, string> = {}): Start & { ready: Promise<string> } {
   const env = {
     PATH: process.env["PATH"]
       ?.split(":")
@@ -42,6 +42,7 @@ function start(): Start & { ready: Promise<string> } {
     ALCOVE_PORT: String(port),
     NODE_EXTRA_CA_CERTS: process.env["NODE_EXTRA_CA_CERTS"],
     HTTPS_PROXY: process.env["HTTPS_PROXY"],
+    ...settings,
   };
   const child = spawn("npm", ["start"], {
     cwd: join(base, "clone"),
@@ -117,4 +118,26 @@ test("a second start installs and builds nothing, and knows what was there", asy
   await expect(other.ready).rejects.toThrow(new RegExp(`runs already at http://127\\.0\\.0\\.1:${port}`));
   await second.stop();
   expect(await leftovers()).toEqual([]);
+});
+
+test("a data directory that cannot be made is told with its path and what to do", async () => {
+  const data = "/proc/alcove";
+  const refused = start({ ALCOVE_DATA: data });
+  await expect(refused.ready).rejects.toThrow(/data_not_writable/);
+  expect(refused.output()).toContain(`Cannot use the data directory ${data}`);
+  expect(refused.output()).toContain("ALCOVE_DATA");
+});
+
+test("data of a newer PostgreSQL is told, and left as it is", async () => {
+  const file = join(base, "data", "postgres", "cluster", "PG_VERSION");
+  const version = await readFile(file, "utf8");
+  await writeFile(file, "99\n");
+  const refused = start();
+  await expect(refused.ready).rejects.toThrow(/database_newer/);
+  expect(await readFile(file, "utf8")).toBe("99\n");
+  expect(await leftovers()).toEqual([]);
+  await writeFile(file, version);
+  const mended = start();
+  await mended.ready;
+  await mended.stop();
 });

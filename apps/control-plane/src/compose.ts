@@ -127,6 +127,7 @@ export async function composeControlPlane(config: Config, log: Log): Promise<Con
       if (failure) modelFailures.set(run, failure);
       else modelFailures.delete(run);
     },
+    proxy: config.proxy,
     log,
   });
   stack.defer(() => gateway.close());

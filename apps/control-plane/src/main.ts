@@ -1,4 +1,5 @@
 import { writeSync } from "node:fs";
+import http from "node:http";
 import { toCodedError } from "@alcove/contract/errors";
 import { composeControlPlane } from "./compose.ts";
 import { readConfig } from "./config/config.ts";
@@ -7,6 +8,7 @@ import { createLog } from "./log/log.ts";
 /** The control plane: says `{"ready":{…}}` or `{"failed":{…}}` on the descriptor ALCOVE_READY_FD, and ends on SIGTERM or SIGINT. */
 async function main(): Promise<void> {
   const config = readConfig(process.env);
+  http.setGlobalProxyFromEnv(config.proxy);
   const log = createLog({ level: config.logLevel, name: "control-plane" });
   const say = (message: unknown) => {
     if (config.readyFd !== null) writeSync(config.readyFd, `${JSON.stringify(message)}\n`);

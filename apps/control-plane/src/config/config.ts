@@ -59,6 +59,7 @@ export function readConfig(environment: NodeJS.ProcessEnv) {
     version: env.ALCOVE_VERSION,
     readyFd: env.ALCOVE_READY_FD ?? null,
     logLevel: env.ALCOVE_LOG_LEVEL,
+    proxy: outgoingProxy(given),
     environmentProviders: [
       ...(env.ANTHROPIC_API_KEY
         ? [
@@ -74,5 +75,18 @@ export function readConfig(environment: NodeJS.ProcessEnv) {
         ? [{ name: "openai", kind: "openai" as const, key: env.OPENAI_API_KEY, baseUrl: env.OPENAI_BASE_URL ?? null }]
         : []),
     ],
+  };
+}
+
+export type OutgoingProxy = ReturnType<typeof outgoingProxy>;
+
+/** The proxy for calls that leave this machine, as the usual variables give it in either case; a model server on the machine itself is always called directly. */
+function outgoingProxy(environment: NodeJS.ProcessEnv) {
+  const read = (name: string) => environment[name.toLowerCase()] ?? environment[name];
+  const exceptions = [read("NO_PROXY"), "localhost", "127.0.0.1", "::1"];
+  return {
+    HTTP_PROXY: read("HTTP_PROXY"),
+    HTTPS_PROXY: read("HTTPS_PROXY"),
+    NO_PROXY: exceptions.filter((name) => name !== undefined).join(","),
   };
 }

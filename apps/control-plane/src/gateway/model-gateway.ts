@@ -31,6 +31,8 @@ interface Parts {
   readonly onUsage: (run: RunId, usage: MeteredUsage) => Promise<void>;
   /** What the provider answered last; null when it was a success. */
   readonly onAnswer: (run: RunId, failure: CodedError | null) => void;
+  /** How this machine reaches the outside. */
+  readonly proxy: http.ProxyEnv;
   readonly log: Log;
 }
 
@@ -61,7 +63,7 @@ const notPassed = new Set([
  * The model gateway: checks the run's token, adds the real key, passes the provider's answer on byte for byte and counts what it used. Reached
  * only through the links of boxes, so whoever asks is also checked against the workspace that the link belongs to.
  */
-export function createModelGateway({ tokens, findRun, choose, onUsage, onAnswer, log }: Parts): ModelGateway {
+export function createModelGateway({ tokens, findRun, choose, onUsage, onAnswer, proxy, log }: Parts): ModelGateway {
   const workspaces = new WeakMap<object, string>();
   const server = http.createServer(
     { requestTimeout: 0, headersTimeout: 60_000, keepAliveTimeout: 120_000 },
@@ -75,7 +77,7 @@ export function createModelGateway({ tokens, findRun, choose, onUsage, onAnswer,
       });
     },
   );
-  const upstream = createUpstream();
+  const upstream = createUpstream(proxy);
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = request.url ?? "/";

@@ -17,9 +17,10 @@ export interface Upstream {
   close(): void;
 }
 
-/** Calls to model providers over connections that are kept open between calls. */
-export function createUpstream(): Upstream {
-  const agents = { http: new http.Agent({ keepAlive: true }), https: new https.Agent({ keepAlive: true }) };
+/** Calls to model providers, through the proxy if there is one, over connections that are kept open between calls. */
+export function createUpstream(proxyEnv: http.ProxyEnv = {}): Upstream {
+  const options = { keepAlive: true, proxyEnv };
+  const agents = { http: new http.Agent(options), https: new https.Agent(options) };
 
   const once = ({ target, method, headers, body, signal }: UpstreamCall): Promise<IncomingMessage> =>
     new Promise((resolve, reject) => {
