@@ -15,6 +15,7 @@ import {
   type ExecEvent,
   type ExecRequest,
 } from "@alcove/contract/api/workspace";
+import { workspaceEventSchema } from "@alcove/contract/api/workspace-event";
 import type { z } from "zod";
 import { encodePath, type RequestOptions, type Transport } from "./request.ts";
 import { signalOf } from "./runs.ts";
@@ -67,8 +68,18 @@ export function createWorkspaceCalls(transport: Transport) {
       create: (workspace: z.input<typeof createWorkspaceSchema> = {}, options: Waiting = {}) =>
         read(workspaceSchema, "POST", "/workspaces", { json: workspace, ...signalOf(options) }),
       get: (workspace: string, options: Waiting = {}) => read(workspaceSchema, "GET", of(workspace), signalOf(options)),
-      rename: (workspace: string, changes: z.input<typeof updateWorkspaceSchema>) =>
+      /** Changes name, limits, network or lifetime, each as a whole; holds at once, also while the box runs. */
+      update: (workspace: string, changes: z.input<typeof updateWorkspaceSchema>) =>
         read(workspaceSchema, "PATCH", of(workspace), { json: changes }),
+      /** Adds a host to the allow-list, as a click on a denial does. */
+      allowHost: (workspace: string, host: string) =>
+        read(workspaceSchema, "POST", `${of(workspace)}/network/allow`, { json: { host } }),
+      /** What happened to the workspace: the newest first, or in order after `after`. */
+      events: (workspace: string, options: Waiting & { after?: number; before?: number; limit?: number } = {}) =>
+        read(pageSchema(workspaceEventSchema), "GET", `${of(workspace)}/events`, {
+          query: { after: options.after, before: options.before, limit: options.limit },
+          ...signalOf(options),
+        }),
       delete: (workspace: string) => send("DELETE", of(workspace)).then(() => undefined),
       start: (workspace: string, options: Waiting = {}) =>
         read(workspaceSchema, "POST", `${of(workspace)}/start`, signalOf(options)),

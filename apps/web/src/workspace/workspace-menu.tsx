@@ -92,7 +92,7 @@ function RenameDialog({
   const { name: shown } = useParams({ strict: false });
   const [name, setName] = useState(workspace.name);
   const rename = useMutation({
-    mutationFn: () => client.workspaces.rename(workspace.id, { name }),
+    mutationFn: () => client.workspaces.update(workspace.id, { name }),
     onSuccess: async (renamed) => {
       onOpenChange(false);
       if (shown === workspace.name)
