@@ -7,7 +7,7 @@ import { findByEnvironment, isAlive, signalProcess, waitForEnd } from "../kernel
 import { boxPaths, type Site } from "../site.ts";
 import type { HostAbilities } from "../capabilities/abilities.ts";
 import type { Template } from "../template/template.ts";
-import { startEgress, setUpNamespace } from "./box-network.ts";
+import { startEgress, setUpNamespace } from "../network/egress.ts";
 import {
   deleteBoxRecord,
   listBoxRecords,

@@ -1,6 +1,6 @@
 import type { Finding } from "@alcove/contract/api/account";
 import { existsSync, statSync } from "node:fs";
-import { isTunnelOpen } from "../boxes/box-network.ts";
+import { isTunnelOpen } from "../network/egress.ts";
 import type { Cgroups } from "../cgroups/cgroups.ts";
 import { findProgram, mustRun } from "../kernel/command.ts";
 import { forbiddenNamespaces } from "./forbidden-namespaces.ts";

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { chmod, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
-import { resolverAddress } from "../boxes/network-rules.ts";
+import { resolverAddress } from "../network/network-rules.ts";
 import { mustRun, runCommand } from "../kernel/command.ts";
 
 /** Raised when what is written here changes, so that an existing skeleton is made anew beside the old one. */

@@ -5,8 +5,8 @@ import { statSync } from "node:fs";
 import { Readable } from "node:stream";
 import { mustRun, plainEnvironment } from "../kernel/command.ts";
 import { markProcess, type ProcessMark } from "../kernel/processes.ts";
-import { mappedIds } from "./id-range.ts";
-import type { BoxNamespaces } from "./namespaces.ts";
+import { mappedIds } from "../boxes/id-range.ts";
+import type { BoxNamespaces } from "../boxes/namespaces.ts";
 import { hostAddresses, networkRules } from "./network-rules.ts";
 
 const tunnelDevice = "/dev/net/tun";
