@@ -15,3 +15,36 @@ export const networkSchema = z.object({
   allow: z.array(hostPatternSchema).max(500).default([]),
 });
 export type Network = z.infer<typeof networkSchema>;
+
+/** A host name as patterns are written: in lower case, without the root's dot at its end. */
+export function plainHostName(name: string): string {
+  return name.toLowerCase().replace(/\.$/, "");
+}
+
+/** True when one of the patterns stands for the name. A wildcard stands for names at any depth below it. */
+export function matchesHost(patterns: readonly string[], name: string): boolean {
+  const plain = plainHostName(name);
+  return patterns.some((pattern) =>
+    pattern.startsWith("*.") ? plain.length >= pattern.length && plain.endsWith(pattern.slice(1)) : plain === pattern,
+  );
+}
+
+/** True when a workspace with this network may reach the name, as far as its policy decides. */
+export function allowsHost({ mode, allow }: Network, name: string): boolean {
+  if (mode === "open") return true;
+  return mode === "allow-list" && matchesHost(allow, name);
+}
+
+/** True for a name that an allow-list could hold; an address is none. */
+export function isHostName(name: string): boolean {
+  return !name.includes("*") && hostPatternSchema.safeParse(plainHostName(name)).success;
+}
+
+/**
+ * The network after somebody allowed the host. Where nothing was allowed the host becomes the only one: patterns of an earlier allow-list do not come back
+ * unasked. An open network stays open and remembers the pattern.
+ */
+export function withAllowedHost({ mode, allow }: Network, pattern: string): Network {
+  if (mode === "none") return { mode: "allow-list", allow: [pattern] };
+  return { mode, allow: allow.includes(pattern) ? allow : [...allow, pattern] };
+}
