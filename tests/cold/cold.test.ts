@@ -121,7 +121,7 @@ test("a second start installs and builds nothing, and knows what was there", asy
 });
 
 test("a data directory that cannot be made is told with its path and what to do", async () => {
-  const data = "/proc/alcove";
+  const data = join(base, "clone", "package.json", "data");
   const refused = start({ ALCOVE_DATA: data });
   await expect(refused.ready).rejects.toThrow(/data_not_writable/);
   expect(refused.output()).toContain(`Cannot use the data directory ${data}`);
