@@ -1,5 +1,6 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Link, Outlet } from "@tanstack/react-router";
 import { z } from "zod";
+import { partSchema } from "./computer/parts.ts";
 import { HomePage } from "./home/home-page.tsx";
 import { WorkspacesPage } from "./home/workspaces-page.tsx";
 import { Frame } from "./shell/frame.tsx";
@@ -62,7 +63,7 @@ const workspacesRoute = createRoute({
   component: WorkspacesPage,
 });
 
-const paneSchema = z.enum(["chat", "files", "terminal", "changes", "deliverables"]);
+const paneSchema = z.enum(["chat", "files", "terminal", "changes", "deliverables", "computer"]);
 
 const workspaceRoute = createRoute({
   getParentRoute: () => frameRoute,
@@ -73,6 +74,8 @@ const workspaceRoute = createRoute({
     session: z.string().optional().catch(undefined),
     /** The run whose changes or deliverables are shown; the newest when left out. */
     run: z.string().optional().catch(undefined),
+    /** What the Computer pane shows. */
+    part: partSchema.optional().catch(undefined),
     /** The open file or deliverable. */
     path: z.string().optional().catch(undefined),
   }),

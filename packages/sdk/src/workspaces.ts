@@ -1,14 +1,12 @@
 import { CodedError } from "@alcove/contract/errors";
 import { problemSchema, pageSchema } from "@alcove/contract/api/problem";
 import {
-  changeSchema,
   type createTerminalSchema,
   type createWorkspaceSchema,
   execEventSchema,
   execResultSchema,
   listingSchema,
   type moveFileSchema,
-  snapshotSchema,
   terminalSchema,
   type updateWorkspaceSchema,
   workspaceSchema,
@@ -20,6 +18,7 @@ import type { z } from "zod";
 import { encodePath, type RequestOptions, type Transport } from "./request.ts";
 import { signalOf } from "./runs.ts";
 import { readServerEvents } from "./server-events.ts";
+import { createSnapshotCalls } from "./snapshots.ts";
 import { openTerminalLine, type TerminalLineOptions } from "./terminal-line.ts";
 
 interface Waiting {
@@ -60,6 +59,7 @@ export function createWorkspaceCalls(transport: Transport) {
 
   return {
     workspaces: {
+      ...createSnapshotCalls(transport),
       list: (options: Waiting & { limit?: number; cursor?: string } = {}) =>
         read(pageSchema(workspaceSchema), "GET", "/workspaces", {
           query: { limit: options.limit, cursor: options.cursor },
@@ -71,6 +71,9 @@ export function createWorkspaceCalls(transport: Transport) {
       /** Changes name, limits, network or lifetime, each as a whole; holds at once, also while the box runs. */
       update: (workspace: string, changes: z.input<typeof updateWorkspaceSchema>) =>
         read(workspaceSchema, "PATCH", of(workspace), { json: changes }),
+      /** The end of what the box itself printed. */
+      log: (workspace: string, options: Waiting = {}) =>
+        send("GET", `${of(workspace)}/log`, signalOf(options)).then((response) => response.text()),
       /** Adds a host to the allow-list, as a click on a denial does. */
       allowHost: (workspace: string, host: string) =>
         read(workspaceSchema, "POST", `${of(workspace)}/network/allow`, { json: { host } }),
@@ -85,16 +88,6 @@ export function createWorkspaceCalls(transport: Transport) {
         read(workspaceSchema, "POST", `${of(workspace)}/start`, signalOf(options)),
       stop: (workspace: string, options: Waiting = {}) =>
         read(workspaceSchema, "POST", `${of(workspace)}/stop`, signalOf(options)),
-      snapshots: (workspace: string, options: Waiting = {}) =>
-        read(pageSchema(snapshotSchema), "GET", `${of(workspace)}/snapshots`, signalOf(options)),
-      takeSnapshot: (workspace: string, snapshot: { name?: string } = {}) =>
-        read(snapshotSchema, "POST", `${of(workspace)}/snapshots`, { json: snapshot }),
-      /** Paths that differ between two snapshots; until now when `to` is left out. */
-      changes: (workspace: string, range: { from: string; to?: string }, options: Waiting = {}) =>
-        read(pageSchema(changeSchema), "GET", `${of(workspace)}/changes`, {
-          query: range,
-          ...signalOf(options),
-        }),
       exec,
       /** Runs one command to its end. */
       execAndWait: (workspace: string, request: ExecRequest, options: Waiting = {}) =>

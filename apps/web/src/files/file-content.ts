@@ -41,6 +41,16 @@ export function deliverableQuery(run: string, path: string) {
   });
 }
 
+/** A file as a snapshot holds it. */
+export function snapshotFileQuery(workspace: string, snapshot: string, path: string) {
+  return queryOptions({
+    queryKey: ["snapshot-file", workspace, snapshot, path],
+    staleTime: Infinity,
+    queryFn: async ({ signal }): Promise<FileContent> =>
+      contentOf(path, await client.workspaces.readSnapshotFile(workspace, snapshot, path, { signal })),
+  });
+}
+
 async function contentOf(path: string, response: Response): Promise<FileContent> {
   const etag = response.headers.get("etag");
   const length = response.headers.get("content-length");

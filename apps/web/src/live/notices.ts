@@ -22,7 +22,7 @@ export function staleKeys(notice: ChangeNotice): QueryKey[] {
     case "run":
       return [["runs"], ["sessions"]];
     case "workspace":
-      return [["workspaces"], ["workspace"]];
+      return [["workspaces"], ["workspace"], ["workspace-events"], ["snapshots"]];
     case "session":
       return [["sessions"]];
     case "approval":

@@ -40,6 +40,31 @@ export const queries = {
       queryKey: ["workspace", workspace],
       queryFn: ({ signal }) => client.workspaces.get(workspace, { signal }),
     }),
+  workspaceEvents: (workspace: string) =>
+    queryOptions({
+      queryKey: ["workspace-events", workspace],
+      queryFn: ({ signal }) => client.workspaces.events(workspace, { signal, limit: 200 }),
+    }),
+  workspaceLog: (workspace: string) =>
+    queryOptions({
+      queryKey: ["workspace-log", workspace],
+      queryFn: ({ signal }) => client.workspaces.log(workspace, { signal }),
+      staleTime: 0,
+    }),
+  snapshots: (workspace: string) =>
+    queryOptions({
+      queryKey: ["snapshots", workspace],
+      queryFn: ({ signal }) => client.workspaces.snapshots(workspace, { signal }),
+    }),
+  snapshotChanges: (workspace: string, range: { from: string; to: string | null }) =>
+    queryOptions({
+      queryKey: ["snapshots", workspace, "changes", range.from, range.to],
+      queryFn: ({ signal }) =>
+        client.workspaces.changes(workspace, range.to === null ? { from: range.from } : { ...range, to: range.to }, {
+          signal,
+        }),
+      staleTime: range.to === null ? 0 : Infinity,
+    }),
   recentRuns: () =>
     queryOptions({ queryKey: ["runs", "recent"], queryFn: ({ signal }) => client.runs.list({ signal, limit: 100 }) }),
   sessionRuns: (session: string) =>

@@ -13,7 +13,7 @@ export const shortcuts = [
   { group: "Conversation", keys: ["mod+enter"], label: "Send, or allow" },
   { group: "Conversation", keys: ["mod+backspace"], label: "Deny" },
   { group: "Conversation", keys: ["escape"], label: "Stop, then leave" },
-  { group: "Workspace", keys: ["mod+1", "mod+4"], label: "Files to Deliverables" },
+  { group: "Workspace", keys: ["mod+1", "mod+5"], label: "Files to Computer" },
   { group: "Workspace", keys: ["mod+j"], label: "Terminal" },
   { group: "Workspace", keys: ["mod+s"], label: "Save the file" },
   { group: "Workspace", keys: ["ctrl+shift+escape"], label: "Leave terminal or editor" },

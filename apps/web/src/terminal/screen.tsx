@@ -80,7 +80,7 @@ export function Screen({ workspace, terminal, shown, onLine, onExit, handle }: S
         return false;
       }
       // These belong to the page, also while the terminal has the focus.
-      return !((event.metaKey || event.ctrlKey) && !event.shiftKey && /^[kbj1-4]$/.test(event.key) && event.metaKey);
+      return !((event.metaKey || event.ctrlKey) && !event.shiftKey && /^[kbj1-5]$/.test(event.key) && event.metaKey);
     });
     parts.current = { xterm, fit, line };
 

@@ -17,6 +17,7 @@ function useCounts(workspace: Workspace): Record<Pane, number> {
     terminal: terminals.data?.items.length ?? 0,
     changes: newest?.files.filter((file) => file.kind !== "folder").length ?? 0,
     deliverables: newestDeliverables(runs.data?.items ?? []).length,
+    computer: 0,
   };
 }
 
@@ -56,7 +57,7 @@ export function PaneTabs({ workspace, pane, show }: { workspace: Workspace; pane
   );
 }
 
-const phoneOrder: (Pane | "chat")[] = ["chat", "deliverables", "files", "changes", "terminal"];
+const phoneOrder: (Pane | "chat")[] = ["chat", "deliverables", "files", "changes", "terminal", "computer"];
 
 /** One part at a time on a phone. */
 export function PhoneTabs({

@@ -18,6 +18,7 @@ const TerminalPane = lazy(async () => {
   return pane;
 });
 const ChangesPane = lazy(() => import("../changes/changes-pane.tsx"));
+const ComputerPane = lazy(() => import("../computer/computer-pane.tsx"));
 const DeliverablesPane = lazy(() => import("../deliverables/deliverables-pane.tsx"));
 
 /** The panes of a workspace. One that was opened stays as it is while another is shown. */
@@ -25,17 +26,18 @@ export function Panes({ workspace, session, pane }: { workspace: Workspace; sess
   const [visited, setVisited] = useState<ReadonlySet<Pane>>(new Set([pane]));
   if (!visited.has(pane)) setVisited(new Set([...visited, pane]));
   useFreshFiles(workspace);
-  const awake = workspace.box === "running";
+  const awake = workspace.box === "running" || workspace.box === "frozen";
 
   const contents: Record<Pane, ReactNode> = {
     files: <FilesPane workspace={workspace} />,
     terminal: <TerminalPane workspace={workspace} shown={pane === "terminal"} />,
     changes: <ChangesPane workspace={workspace} session={session} />,
     deliverables: <DeliverablesPane workspace={workspace} />,
+    computer: <ComputerPane workspace={workspace} />,
   };
   return (
     <div className="panes">
-      {(["files", "terminal", "changes", "deliverables"] as const).map((id) =>
+      {(["files", "terminal", "changes", "deliverables", "computer"] as const).map((id) =>
         visited.has(id) ? (
           <div
             key={id}

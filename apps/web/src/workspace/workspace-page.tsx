@@ -17,14 +17,22 @@ import { PaneTabs, PhoneTabs } from "./pane-tabs.tsx";
 import { Panes } from "./panes.tsx";
 import type { Pane } from "./panes.ts";
 import { StatusBar } from "./status-bar.tsx";
+import { TellHappenings } from "./tell-happenings.tsx";
 import { TopBar } from "./top-bar.tsx";
+import { useWakeOnOpen } from "./use-waking.ts";
+
+const figuresMs = 2_000;
 
 /** A workspace: the conversation on one side, its files, terminal, changes and deliverables on the other. */
 export function WorkspacePage() {
   const { name } = useParams({ from: "/frame/workspaces/$name" });
-  const workspace = useQuery(queries.workspace(name));
+  const workspace = useQuery({
+    ...queries.workspace(name),
+    // Figures are asked for while somebody looks; asking wakes nothing.
+    refetchInterval: (query) => (query.state.data?.box === "running" ? figuresMs : false),
+  });
   usePageTitle(name);
-  if (workspace.data) return <Loaded workspace={workspace.data} />;
+  if (workspace.data) return <Loaded key={workspace.data.id} workspace={workspace.data} />;
   return (
     <main className="list-page" id="main" tabIndex={0}>
       {workspace.isError ? (
@@ -60,12 +68,16 @@ function Loaded({ workspace }: { workspace: Workspace }) {
   const navigate = useNavigate({ from: "/workspaces/$name" });
   const phone = usePhone();
   const { sessions, session, known } = useSession(workspace, search.session);
+  useWakeOnOpen(workspace);
   const [remembered] = useState(() => readStored(`pane.${workspace.id}`));
   const chosen =
     search.pane ??
     (phone
       ? "chat"
-      : remembered === "terminal" || remembered === "changes" || remembered === "deliverables"
+      : remembered === "terminal" ||
+          remembered === "changes" ||
+          remembered === "deliverables" ||
+          remembered === "computer"
         ? remembered
         : "files");
   const pane: Pane = chosen === "chat" ? "files" : chosen;
@@ -81,6 +93,7 @@ function Loaded({ workspace }: { workspace: Workspace }) {
   useShortcut("mod+2", () => show("terminal"));
   useShortcut("mod+3", () => show("changes"));
   useShortcut("mod+4", () => show("deliverables"));
+  useShortcut("mod+5", () => show("computer"));
   useShortcut("mod+j", () => show(pane === "terminal" && !phone ? "files" : "terminal"));
 
   const openDeliverable = useCallback(
@@ -124,6 +137,7 @@ function Loaded({ workspace }: { workspace: Workspace }) {
         )}
       </div>
       <StatusBar workspace={workspace} session={session} />
+      <TellHappenings key={workspace.id} workspace={workspace} />
       {phone && <PhoneTabs workspace={workspace} shown={chosen} show={show} />}
     </main>
   );

@@ -1,0 +1,27 @@
+import type { UpdateWorkspace, Workspace } from "@alcove/contract/api/workspace";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { client } from "../live/client.ts";
+import { queries } from "../live/queries.ts";
+
+/** Changes the workspace at once, also while it runs; the page shows what the server made of it. */
+export function useChange(workspace: Workspace) {
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: (changes: UpdateWorkspace) => client.workspaces.update(workspace.id, changes),
+    onSuccess: (changed) => queryClient.setQueryData(queries.workspace(workspace.name).queryKey, changed),
+    onSettled: () => queryClient.invalidateQueries({ queryKey: ["workspaces"] }),
+  });
+}
+
+/** Starts, stops or restarts the box. */
+export function usePower(workspace: Workspace) {
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: async (action: "wake" | "sleep" | "restart") => {
+      if (action !== "wake") await client.workspaces.stop(workspace.id);
+      if (action !== "sleep") await client.workspaces.start(workspace.id);
+    },
+    onSettled: () =>
+      Promise.all([["workspace"], ["workspaces"]].map((queryKey) => queryClient.invalidateQueries({ queryKey }))),
+  });
+}

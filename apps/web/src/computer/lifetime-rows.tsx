@@ -1,0 +1,107 @@
+import type { Lifetime } from "@alcove/contract/api/lifetime";
+import type { Workspace } from "@alcove/contract/api/workspace";
+import { Pick } from "../ui/pick.tsx";
+import { Switch } from "../ui/switch.tsx";
+import { useChange } from "./change.ts";
+import { durationChoices, durationWords } from "./durations.ts";
+
+type Moment = "freezeAfterMs" | "stopAfterMs" | "deleteAfterMs";
+
+const moments: { name: Moment; label: string; note: string; choices: number[] }[] = [
+  {
+    name: "freezeAfterMs",
+    label: "Rest after",
+    note: "Without work for this long it uses no processor; a touch brings it back in a moment",
+    choices: durationChoices.freeze,
+  },
+  {
+    name: "stopAfterMs",
+    label: "Sleep after",
+    note: "Without work for this long its programs end and it uses no memory; files stay",
+    choices: durationChoices.stop,
+  },
+  {
+    name: "deleteAfterMs",
+    label: "Delete after",
+    note: "At this age it is deleted with its files, at work or not",
+    choices: durationChoices.delete,
+  },
+];
+
+/** When the workspace rests, sleeps and ends. Work is an agent's turn, a busy program, a terminal in use, a visitor of a preview. */
+export function LifetimeRows({ workspace }: { workspace: Workspace }) {
+  const change = useChange(workspace);
+  const { lifetime } = workspace;
+  const set = (next: Lifetime) => change.mutate({ lifetime: next });
+  const awake = lifetime.keepAlive === true;
+  return (
+    <div className="group">
+      <div className="limit">
+        <div className="limit__text">
+          <b className="strong">Keep awake</b>
+          <span className="quiet">Never rests or sleeps by itself, and starts again when it ends</span>
+        </div>
+        <Switch label="Keep awake" checked={awake} onChange={(on) => set({ ...lifetime, keepAlive: on })} />
+      </div>
+      {moments
+        .filter((moment) => !awake || moment.name === "deleteAfterMs")
+        .map((moment) => (
+          <div className="limit" key={moment.name}>
+            <div className="limit__text">
+              <b className="strong">{moment.label}</b>
+              <span className="quiet">{moment.note}</span>
+            </div>
+            <MomentPick
+              moment={moment}
+              value={lifetime[moment.name]}
+              onChange={(value) => set(withMoment(lifetime, moment.name, value))}
+            />
+          </div>
+        ))}
+      {change.error && (
+        <p className="limit__problem is-failed p-4" role="alert">
+          {change.error.message}
+        </p>
+      )}
+    </div>
+  );
+}
+
+const usual = "usual";
+const never = "never";
+
+function MomentPick({
+  moment,
+  value,
+  onChange,
+}: {
+  moment: (typeof moments)[number];
+  value: number | null | undefined;
+  onChange: (value: number | null | undefined) => void;
+}) {
+  const choices = [...new Set([...moment.choices, ...(typeof value === "number" ? [value] : [])])].toSorted(
+    (a, b) => a - b,
+  );
+  const options = [
+    { value: usual, label: "As usual", note: "What this server does for all" },
+    ...choices.map((ms) => ({ value: String(ms), label: durationWords(ms) })),
+    { value: never, label: "Never" },
+  ];
+  const current = value === undefined ? usual : value === null ? never : String(value);
+  return (
+    <Pick
+      label={moment.label}
+      value={current}
+      options={options}
+      onChange={(next) => onChange(next === usual ? undefined : next === never ? null : Number(next))}
+      className="pick--field"
+    >
+      {options.find((option) => option.value === current)?.label}
+    </Pick>
+  );
+}
+
+function withMoment(lifetime: Lifetime, name: Moment, value: number | null | undefined): Lifetime {
+  const { [name]: _old, ...others } = lifetime;
+  return value === undefined ? others : { ...others, [name]: value };
+}

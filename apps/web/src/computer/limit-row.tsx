@@ -1,0 +1,124 @@
+import type { Limits, Workspace } from "@alcove/contract/api/workspace";
+import { Minus, Plus, Undo2 } from "lucide-react";
+import { useEffect, useEffectEvent, useId, useState, type KeyboardEvent } from "react";
+import { Button } from "../ui/button.tsx";
+import { useChange } from "./change.ts";
+import { limitEntry, stepOf, type LimitKind, type LimitName } from "./limit-kinds.ts";
+
+/** Steps that follow each other this quickly are one change. */
+const settleMs = 500;
+
+/** One limit in a field of its own: typed or stepped, holds at once, and can be taken back. */
+export function LimitRow({ kind, workspace }: { kind: LimitKind; workspace: Workspace }) {
+  const change = useChange(workspace);
+  const id = useId();
+  const value = workspace.limits[kind.name];
+  /** What stands in the field while it is not what the workspace has. */
+  const [draft, setDraft] = useState<string | null>(null);
+  const [stepped, setStepped] = useState(0);
+  const [problem, setProblem] = useState<string | null>(null);
+  const [before, setBefore] = useState<{ value: number | undefined } | null>(null);
+
+  const shown = value === undefined ? "" : kind.show(value);
+  const apply = (next: number | undefined, undo: boolean) => {
+    if (next === value) return setDraft(null);
+    change.mutate(
+      { limits: withLimit(workspace.limits, kind.name, next) },
+      {
+        onSuccess: () => {
+          setBefore(undo ? { value } : null);
+          setDraft(null);
+        },
+        onError: (error) => setProblem(error.message),
+      },
+    );
+  };
+  const commit = () => {
+    if (draft === null) return;
+    const entry = limitEntry(kind, draft);
+    setProblem(entry.type === "problem" ? entry.problem : null);
+    if (entry.type === "value") apply(entry.value, true);
+  };
+  const step = (direction: 1 | -1) => {
+    const entry = draft === null ? null : limitEntry(kind, draft);
+    const next = stepOf(kind, entry?.type === "value" ? entry.value : value, direction);
+    setProblem(null);
+    setDraft(next === undefined ? "" : kind.show(next));
+    setStepped((count) => count + 1);
+  };
+
+  const settle = useEffectEvent(commit);
+  useEffect(() => {
+    if (stepped === 0) return;
+    const timer = setTimeout(settle, settleMs);
+    return () => clearTimeout(timer);
+  }, [stepped]);
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === "Enter") commit();
+    if (event.key === "Escape" && draft !== null) {
+      event.stopPropagation();
+      setDraft(null);
+      setProblem(null);
+    }
+    if (event.key !== "ArrowUp" && event.key !== "ArrowDown") return;
+    event.preventDefault();
+    step(event.key === "ArrowUp" ? 1 : -1);
+  };
+
+  return (
+    <div className="limit">
+      <label className="limit__text" htmlFor={id}>
+        <b className="strong">{kind.label}</b>
+        <span className="quiet" id={`${id}-note`}>
+          {kind.note}
+        </span>
+      </label>
+      {before && draft === null && (
+        <Button
+          size="sm"
+          variant="ghost"
+          onClick={() => apply(before.value, false)}
+          aria-label={`Set ${kind.label.toLowerCase()} back to ${before.value === undefined ? "no limit" : kind.show(before.value)}`}
+        >
+          <Undo2 className="icon icon--s" /> was {before.value === undefined ? "without" : kind.show(before.value)}
+        </Button>
+      )}
+      <div className="stepper" aria-busy={change.isPending}>
+        <button type="button" tabIndex={-1} aria-label={`Less: ${kind.label.toLowerCase()}`} onClick={() => step(-1)}>
+          <Minus className="icon icon--s" />
+        </button>
+        <input
+          id={id}
+          className="num"
+          value={draft ?? shown}
+          placeholder="No limit"
+          spellCheck={false}
+          autoComplete="off"
+          aria-invalid={problem !== null}
+          aria-describedby={problem ? `${id}-problem` : `${id}-note`}
+          onChange={(event) => {
+            setDraft(event.target.value);
+            setProblem(null);
+          }}
+          onFocus={(event) => event.target.select()}
+          onBlur={commit}
+          onKeyDown={onKeyDown}
+        />
+        <button type="button" tabIndex={-1} aria-label={`More: ${kind.label.toLowerCase()}`} onClick={() => step(1)}>
+          <Plus className="icon icon--s" />
+        </button>
+      </div>
+      {problem && (
+        <p className="limit__problem is-failed" id={`${id}-problem`} role="alert">
+          {problem}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function withLimit(limits: Limits, name: LimitName, value: number | undefined): Limits {
+  const { [name]: _old, ...others } = limits;
+  return value === undefined ? others : { ...others, [name]: value };
+}

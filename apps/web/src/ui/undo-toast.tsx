@@ -1,0 +1,29 @@
+import { Check, Undo2 } from "lucide-react";
+import { toast } from "sonner";
+import { Button } from "./button.tsx";
+
+/** How long something that was just done can be taken back. */
+export const undoMs = 8_000;
+
+/** Says what was done and offers to take it back. */
+export function tellWithUndo(text: string, undo: () => void): void {
+  toast.custom(
+    (id) => (
+      <div className="toast">
+        <Check className="icon" />
+        <span className="grow">{text}</span>
+        <Button
+          size="sm"
+          variant="ghost"
+          onClick={() => {
+            toast.dismiss(id);
+            undo();
+          }}
+        >
+          <Undo2 className="icon icon--s" /> Undo
+        </Button>
+      </div>
+    ),
+    { duration: undoMs },
+  );
+}
