@@ -41,5 +41,13 @@ export function createSnapshotCalls(transport: Transport) {
       send("GET", `${snapshotOf(workspace, snapshot)}/files/${encodePath(path)}`, signalOf(options)),
     /** Address of the workspace's files as a tar archive. */
     exportUrl: (workspace: string, options: { snapshot?: string } = {}) => url(`${of(workspace)}/export`, options),
+    /** A new workspace with the files of a tar archive, as an export is one. */
+    import: (archive: NonNullable<RequestInit["body"]>, options: Waiting & { name?: string } = {}) =>
+      read(workspaceSchema, "POST", "/workspaces/import", {
+        body: archive,
+        headers: { "content-type": "application/x-tar" },
+        query: { name: options.name },
+        ...signalOf(options),
+      }),
   };
 }

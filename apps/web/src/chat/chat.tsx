@@ -2,7 +2,7 @@ import { hasEnded, type Run, type Session } from "@alcove/contract/api/run";
 import type { Workspace } from "@alcove/contract/api/workspace";
 import { useQuery } from "@tanstack/react-query";
 import { ChevronDown } from "lucide-react";
-import { useCallback, useMemo } from "react";
+import { useCallback, useMemo, useState } from "react";
 import { formatCost } from "../format/format.ts";
 import { client } from "../live/client.ts";
 import { queries } from "../live/queries.ts";
@@ -10,9 +10,11 @@ import { useShortcut } from "../shell/shortcuts.ts";
 import { FailureAlert, failureOf } from "../ui/alert.tsx";
 import { Arch } from "../ui/arch.tsx";
 import { Empty } from "../ui/skeleton.tsx";
+import { ToggleGroup } from "../ui/toggle-group.tsx";
 import { Composer } from "./composer.tsx";
 import { Turn } from "./turn.tsx";
 import { useStickToEnd } from "./stick-to-end.ts";
+import { wheres, type Where } from "./where.ts";
 
 interface ChatProps {
   workspace: Workspace;
@@ -31,6 +33,7 @@ export function Chat({ workspace, session, known, openPath, onOtherAgent }: Chat
   const working =
     turns.find((run) => !hasEnded(run.state) && run.state !== "queued") ?? turns.find((run) => run.state === "queued");
   const { log, content, away, fresh, toEnd } = useStickToEnd();
+  const [where, setWhere] = useState<Where>("here");
 
   const stop = useCallback(() => {
     if (working) void client.runs.cancel(working.id);
@@ -54,7 +57,7 @@ export function Chat({ workspace, session, known, openPath, onOtherAgent }: Chat
       <div className="chat__view">
         <div className="chat__log" ref={log} role="log" tabIndex={0} aria-label={session?.title ?? "New conversation"}>
           <div ref={content}>
-            {known && session === null && <Begin workspace={workspace} />}
+            {known && session === null && <Begin workspace={workspace} where={where} setWhere={setWhere} />}
             {runs.isError && !runs.data && <FailureAlert failure={failureOf(runs.error)} />}
             {shown.map((run) => (
               <Turn key={run.id} run={run} openPath={openPath} />
@@ -73,6 +76,7 @@ export function Chat({ workspace, session, known, openPath, onOtherAgent }: Chat
         <Composer
           key={session?.id ?? "new"}
           place={{ workspace: workspace.name, session }}
+          where={session === null ? where : "here"}
           working={working ? { stop, agent: working.agent } : null}
           onSent={toEnd}
           onOtherAgent={onOtherAgent}
@@ -82,11 +86,24 @@ export function Chat({ workspace, session, known, openPath, onOtherAgent }: Chat
   );
 }
 
-function Begin({ workspace }: { workspace: Workspace }) {
+function Begin({
+  workspace,
+  where,
+  setWhere,
+}: {
+  workspace: Workspace;
+  where: Where;
+  setWhere: (where: Where) => void;
+}) {
+  const awake = workspace.box === "running" || where !== "here";
   return (
     <div className="begin">
-      <Empty mark={<Arch state={workspace.box === "running" ? "idle" : "asleep"} />} title="Say what should be done">
-        An agent does it in {workspace.name}. You see every step, and each turn can be undone.
+      <Empty
+        mark={<Arch state={awake ? "idle" : "asleep"} />}
+        title="Say what should be done"
+        action={<ToggleGroup label="Where it is done" value={where} options={wheres} onChange={setWhere} />}
+      >
+        {wheres.find((other) => other.value === where)?.note(workspace.name)}
       </Empty>
     </div>
   );

@@ -13,11 +13,14 @@ import { Button } from "../ui/button.tsx";
 import { Pick } from "../ui/pick.tsx";
 import { Tooltip } from "../ui/tooltip.tsx";
 import { modes, useChoices, type Choices } from "./choices.ts";
+import { workspaceFor, type Where } from "./where.ts";
 
 type Place = "home" | { workspace: string; session: Session | null };
 
 interface ComposerProps {
   place: Place;
+  /** Where a new conversation works. */
+  where?: Where;
   /** The run that works now; the button stops it while nothing is written. */
   working?: { stop: () => void; agent: string } | null;
   onSent?: () => void;
@@ -26,7 +29,7 @@ interface ComposerProps {
 }
 
 /** What should be done, by whom, where. Never disabled: what cannot be sent is kept as a draft. */
-export function Composer({ place, working = null, onSent, onOtherAgent }: ComposerProps) {
+export function Composer({ place, where = "here", working = null, onSent, onOtherAgent }: ComposerProps) {
   const session = place === "home" ? null : place.session;
   const draftKey = `draft.${place === "home" ? "home" : (session?.id ?? place.workspace)}`;
   const [draft, setDraft] = useStored(draftKey);
@@ -36,7 +39,7 @@ export function Composer({ place, working = null, onSent, onOtherAgent }: Compos
   const start = useStartRun();
   const [problem, setProblem] = useState<unknown>(null);
   const [sending, setSending] = useState(false);
-  const attempt = useRef<{ text: string; key: string } | null>(null);
+  const attempt = useRef<{ text: string; where: Where; key: string; workspace?: string | null } | null>(null);
   const area = useRef<HTMLTextAreaElement>(null);
   const noteId = useId();
   const text = draft ?? "";
@@ -47,21 +50,24 @@ export function Composer({ place, working = null, onSent, onOtherAgent }: Compos
 
   const send = useCallback(async () => {
     if (text.trim() === "" || sending || choices.obstacle !== null || !choices.agent) return;
-    // The same text sent again after a lost answer is the same run.
-    if (attempt.current?.text !== text) attempt.current = { text, key: crypto.randomUUID() };
+    // The same text sent again after a lost answer is the same run, in the same fork.
+    if (attempt.current?.text !== text || attempt.current.where !== where)
+      attempt.current = { text, where, key: crypto.randomUUID() };
+    const sent = attempt.current;
     setSending(true);
     setProblem(null);
     try {
+      if (sent.workspace === undefined) sent.workspace = await workspaceFor(where, chosen);
       await start(
         {
           prompt: text,
           agent: choices.agent.name,
           mode: choices.mode,
           ...(choices.model ? { model: choices.model } : {}),
-          ...(chosen ? { workspace: chosen } : {}),
+          ...(sent.workspace ? { workspace: sent.workspace } : {}),
           ...(session ? { session: session.id } : {}),
         },
-        attempt.current.key,
+        sent.key,
       );
       attempt.current = null;
       setDraft(null);
@@ -72,7 +78,7 @@ export function Composer({ place, working = null, onSent, onOtherAgent }: Compos
       setSending(false);
       area.current?.focus();
     }
-  }, [text, sending, choices, start, chosen, session, setDraft, onSent]);
+  }, [text, where, sending, choices, start, chosen, session, setDraft, onSent]);
 
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== "Enter" || event.nativeEvent.isComposing || event.shiftKey) return;

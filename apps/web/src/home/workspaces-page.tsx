@@ -14,6 +14,7 @@ import { FailureAlert, failureOf } from "../ui/alert.tsx";
 import { Empty, SkeletonRows } from "../ui/skeleton.tsx";
 import { WorkspaceMenu } from "../workspace/workspace-menu.tsx";
 import { whyOf } from "../workspace/why.ts";
+import { ImportButton, ImportNote, useImport } from "./import-button.tsx";
 import { archOf, archWord, type Overview } from "./overview.ts";
 import { useOverview } from "./use-overview.ts";
 
@@ -23,6 +24,7 @@ export function WorkspacesPage() {
   const { newWorkspace } = useShell();
   const overview = useOverview();
   const workspaces = useQuery(queries.workspaces());
+  const importing = useImport();
   const items = workspaces.data?.items ?? [];
   return (
     <main className="list-page" id="main" tabIndex={0}>
@@ -35,10 +37,12 @@ export function WorkspacesPage() {
               : `${plural(items.length, "computer")}, ${items.filter((item) => item.box === "running").length} awake.`}
           </p>
         </div>
+        <ImportButton importing={importing} />
         <Button variant="default" onClick={() => newWorkspace()}>
           <Plus className="icon" /> New workspace <Kbd keys="c" />
         </Button>
       </header>
+      <ImportNote importing={importing} />
       {workspaces.isPending && <SkeletonRows rows={4} />}
       {workspaces.isError && !workspaces.data && <FailureAlert failure={failureOf(workspaces.error)} />}
       {workspaces.data && items.length === 0 && (

@@ -1,6 +1,6 @@
 import type { Snapshot, Workspace } from "@alcove/contract/api/workspace";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Link, useNavigate } from "@tanstack/react-router";
+import { Link } from "@tanstack/react-router";
 import { Download, Ellipsis, GitFork, History, Pencil, Trash2 } from "lucide-react";
 import { useState, type SubmitEvent } from "react";
 import { client } from "../live/client.ts";
@@ -10,6 +10,7 @@ import { Button, IconButton } from "../ui/button.tsx";
 import { DropdownMenu, DropdownMenuItem, DropdownMenuLink, DropdownMenuSeparator } from "../ui/dropdown-menu.tsx";
 import { Input } from "../ui/input.tsx";
 import { tellWithUndo } from "../ui/undo-toast.tsx";
+import { useFork } from "./fork.ts";
 import { dayTime } from "./snapshot-words.ts";
 
 /** One snapshot: its name, where it led, and what can be done with it. */
@@ -86,21 +87,6 @@ export function SnapshotHead({
       )}
     </header>
   );
-}
-
-/** Makes a workspace of its own out of a snapshot, or of the files as they are, and opens it. */
-export function useFork(workspace: Workspace) {
-  const queryClient = useQueryClient();
-  const navigate = useNavigate();
-  return useMutation({
-    mutationFn: (snapshot: string | null) =>
-      client.workspaces.fork(workspace.id, snapshot === null ? {} : { snapshot }),
-    onSuccess: async (fork) => {
-      queryClient.setQueryData(queries.workspace(fork.name).queryKey, fork);
-      void queryClient.invalidateQueries({ queryKey: ["workspaces"] });
-      await navigate({ to: "/workspaces/$name", params: { name: fork.name }, search: {} });
-    },
-  });
 }
 
 /** Says what going back means, and does it. */

@@ -2,10 +2,10 @@ import type { Run } from "@alcove/contract/api/run";
 import type { Snapshot } from "@alcove/contract/api/workspace";
 import { formatTime } from "../format/format.ts";
 
-/** What a snapshot is called: its own name, the turn that it belongs to, or the moment. */
+/** What a snapshot is called: its own name or the turn that it belongs to. */
 export function snapshotTitle(snapshot: Snapshot, all: readonly Snapshot[], runs: readonly Run[]): string {
   if (snapshot.name !== null) return snapshot.name;
-  if (snapshot.run === null) return `Snapshot of ${dayTime(snapshot.createdAt)}`;
+  if (snapshot.run === null) return "Snapshot";
   const title = runs.find((run) => run.id === snapshot.run)?.title ?? "a turn";
   const isFirst = all.every((other) => other.run !== snapshot.run || other.createdAt >= snapshot.createdAt);
   return `${isFirst ? "Before" : "After"} “${title}”`;

@@ -9,6 +9,7 @@ import { Arch } from "../ui/arch.tsx";
 import { Button } from "../ui/button.tsx";
 import { SkeletonRows } from "../ui/skeleton.tsx";
 import type { Pane } from "./panes.ts";
+import { useWakeOnTouch } from "./use-waking.ts";
 
 const FilesPane = lazy(() => import("../files/files-pane.tsx"));
 // A terminal measures its letters once, when it opens: the face has to be there by then, or have failed.
@@ -35,8 +36,9 @@ export function Panes({ workspace, session, pane }: { workspace: Workspace; sess
     deliverables: <DeliverablesPane workspace={workspace} />,
     computer: <ComputerPane workspace={workspace} />,
   };
+  const touch = useWakeOnTouch(workspace);
   return (
-    <div className="panes">
+    <div className="panes" onPointerDownCapture={touch} onKeyDownCapture={touch}>
       {(["files", "terminal", "changes", "deliverables", "computer"] as const).map((id) =>
         visited.has(id) ? (
           <div

@@ -1,14 +1,15 @@
 import type { Workspace } from "@alcove/contract/api/workspace";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
-import { Download, Moon, Pencil, Sun, Trash2 } from "lucide-react";
-import { useState, type ReactElement, type SubmitEvent } from "react";
+import { Archive, Download, GitFork, Moon, Pencil, RotateCcw, Server, Sun, Trash2 } from "lucide-react";
+import { useState, type ReactElement } from "react";
 import { client } from "../live/client.ts";
-import { Button } from "../ui/button.tsx";
 import { AlertDialog, Dialog } from "../ui/dialog.tsx";
 import { DropdownMenu, DropdownMenuItem, DropdownMenuLink, DropdownMenuSeparator } from "../ui/dropdown-menu.tsx";
 import { FailureAlert, failureOf } from "../ui/alert.tsx";
-import { Field, Input } from "../ui/input.tsx";
+import { usePower } from "../computer/change.ts";
+import { useFork } from "../snapshots/fork.ts";
+import { RenameDialog } from "./rename-dialog.tsx";
 
 /** What can be done to a workspace as a whole. */
 export function WorkspaceMenu({
@@ -23,31 +24,49 @@ export function WorkspaceMenu({
   const { name: open } = useParams({ strict: false });
   const [renaming, setRenaming] = useState(false);
   const [deleting, setDeleting] = useState(false);
-  const refresh = () =>
-    Promise.all([["workspaces"], ["workspace"]].map((queryKey) => queryClient.invalidateQueries({ queryKey })));
-  const act = useMutation({
-    mutationFn: async (action: "start" | "stop" | "delete") => {
-      if (action === "start") await client.workspaces.start(workspace.id);
-      if (action === "stop") await client.workspaces.stop(workspace.id);
-      if (action === "delete") {
-        await client.workspaces.delete(workspace.id);
-        if (open === workspace.name) await navigate({ to: "/workspaces" });
-      }
+  const power = usePower(workspace);
+  const fork = useFork(workspace);
+  const remove = useMutation({
+    mutationFn: async () => {
+      await client.workspaces.delete(workspace.id);
+      if (open === workspace.name) await navigate({ to: "/workspaces" });
     },
-    onSettled: refresh,
+    onSettled: () =>
+      Promise.all([["workspaces"], ["workspace"]].map((queryKey) => queryClient.invalidateQueries({ queryKey }))),
   });
+  const failed = [power, fork, remove].find((action) => action.isError);
   return (
     <>
       <DropdownMenu trigger={trigger}>
         {workspace.box === "running" ? (
-          <DropdownMenuItem onSelect={() => act.mutate("stop")}>
-            <Moon className="icon" /> Put to sleep
-          </DropdownMenuItem>
+          <>
+            <DropdownMenuItem onSelect={() => power.mutate("sleep")}>
+              <Moon className="icon" /> Put to sleep
+            </DropdownMenuItem>
+            <DropdownMenuItem onSelect={() => power.mutate("restart")}>
+              <RotateCcw className="icon" /> Restart
+            </DropdownMenuItem>
+          </>
         ) : (
-          <DropdownMenuItem onSelect={() => act.mutate("start")}>
+          <DropdownMenuItem onSelect={() => power.mutate("wake")}>
             <Sun className="icon" /> Wake
           </DropdownMenuItem>
         )}
+        <DropdownMenuItem
+          onSelect={() =>
+            void navigate({
+              to: "/workspaces/$name",
+              params: { name: workspace.name },
+              search: { pane: "computer", part: "overview" },
+            })
+          }
+        >
+          <Server className="icon" /> Limits and sleep
+        </DropdownMenuItem>
+        <DropdownMenuSeparator />
+        <DropdownMenuItem onSelect={() => fork.mutate(null)}>
+          <GitFork className="icon" /> Fork
+        </DropdownMenuItem>
         <DropdownMenuItem onSelect={() => setRenaming(true)}>
           <Pencil className="icon" /> Rename
         </DropdownMenuItem>
@@ -56,6 +75,9 @@ export function WorkspaceMenu({
             <Download className="icon" /> Download all projects
           </DropdownMenuLink>
         )}
+        <DropdownMenuLink href={client.workspaces.exportUrl(workspace.id)} download>
+          <Archive className="icon" /> Export everything
+        </DropdownMenuLink>
         <DropdownMenuSeparator />
         <DropdownMenuItem danger onSelect={() => setDeleting(true)}>
           <Trash2 className="icon" /> Delete
@@ -67,73 +89,17 @@ export function WorkspaceMenu({
         onOpenChange={setDeleting}
         title={`Delete ${workspace.name}?`}
         action={`Delete ${workspace.name}`}
-        onConfirm={() => act.mutate("delete")}
+        onConfirm={() => remove.mutate()}
       >
-        Its files, terminals and conversations are gone for good. Whatever runs in it is stopped.
+        Its files, snapshots, terminals and conversations are gone for good. Whatever runs in it is stopped.
       </AlertDialog>
-      <Dialog open={act.isError} onOpenChange={() => act.reset()} title={`${workspace.name} did not do that`}>
-        {act.error && <FailureAlert failure={failureOf(act.error)} fresh />}
+      <Dialog
+        open={failed !== undefined}
+        onOpenChange={() => failed?.reset()}
+        title={`${workspace.name} did not do that`}
+      >
+        {failed && <FailureAlert failure={failureOf(failed.error)} fresh />}
       </Dialog>
     </>
-  );
-}
-
-function RenameDialog({
-  workspace,
-  open,
-  onOpenChange,
-}: {
-  workspace: Workspace;
-  open: boolean;
-  onOpenChange: (open: boolean) => void;
-}) {
-  const queryClient = useQueryClient();
-  const navigate = useNavigate();
-  const { name: shown } = useParams({ strict: false });
-  const [name, setName] = useState(workspace.name);
-  const rename = useMutation({
-    mutationFn: () => client.workspaces.update(workspace.id, { name }),
-    onSuccess: async (renamed) => {
-      onOpenChange(false);
-      if (shown === workspace.name)
-        await navigate({
-          to: "/workspaces/$name",
-          params: { name: renamed.name },
-          search: (old) => old,
-          replace: true,
-        });
-      await Promise.all(
-        [["workspaces"], ["workspace"], ["runs"]].map((queryKey) => queryClient.invalidateQueries({ queryKey })),
-      );
-    },
-  });
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault();
-    rename.mutate();
-  };
-  return (
-    <Dialog open={open} onOpenChange={onOpenChange} title={`Rename ${workspace.name}`}>
-      <form className="grid gap-4" onSubmit={submit}>
-        <Field label="Name" id="workspace-name" note="Lower-case letters, digits and hyphens">
-          <Input
-            id="workspace-name"
-            value={name}
-            maxLength={40}
-            pattern="[a-z0-9]([a-z0-9\-]*[a-z0-9])?"
-            required
-            autoFocus
-            spellCheck={false}
-            onChange={(event) => setName(event.target.value.toLowerCase().replace(/\s+/g, "-"))}
-          />
-        </Field>
-        {rename.error && <FailureAlert failure={failureOf(rename.error)} fresh />}
-        <div className="btns justify-end">
-          <Button onClick={() => onOpenChange(false)}>Cancel</Button>
-          <Button variant="default" type="submit" aria-busy={rename.isPending}>
-            Rename
-          </Button>
-        </div>
-      </form>
-    </Dialog>
   );
 }
