@@ -98,7 +98,7 @@ function Turns({ turns, run, show }: { turns: Run[]; run: Run; show: (run: strin
           {hasEnded(run.state) && <Undo run={run} />}
         </div>
         {current ? (
-          <OneFile run={run} change={current} />
+          <OneFile run={run} change={current} before={transcript.before} />
         ) : (
           <Empty title="Nothing changed so far">This turn is still at work.</Empty>
         )}
@@ -107,9 +107,18 @@ function Turns({ turns, run, show }: { turns: Run[]; run: Run; show: (run: strin
   );
 }
 
-function OneFile({ run, change }: { run: Run; change: FileChange }) {
+function OneFile({ run, change, before }: { run: Run; change: FileChange; before: string | null }) {
   if (change.change === "deleted") return <p className="p-4 soft">Deleted in this turn. Undo brings it back.</p>;
-  if (change.diffs.length === 0) return <WholeFile run={run.id} path={change.path} added={change.change === "added"} />;
+  if (change.diffs.length === 0)
+    return (
+      <WholeFile
+        workspace={run.workspace}
+        run={run.id}
+        path={change.path}
+        added={change.change === "added"}
+        before={before}
+      />
+    );
   return (
     <>
       {change.diffs.map((diff, index) => (

@@ -2,16 +2,31 @@ import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { Diff } from "../chat/diff.tsx";
 import { diffOf } from "../chat/diff-lines.ts";
-import { deliverableQuery } from "../files/file-content.ts";
+import { deliverableQuery, snapshotFileQuery } from "../files/file-content.ts";
 import { FailureAlert, failureOf } from "../ui/alert.tsx";
 import { SkeletonRows } from "../ui/skeleton.tsx";
 
-/** A file that a command wrote: a new one is shown as added; of a changed one only the new text is known. */
-export function WholeFile({ run, path, added }: { run: string; path: string; added: boolean }) {
+/** A file that a command wrote: a new one is shown as added, a changed one beside what the snapshot before the turn holds. */
+export function WholeFile({
+  workspace,
+  run,
+  path,
+  added,
+  before,
+}: {
+  workspace: string;
+  run: string;
+  path: string;
+  added: boolean;
+  /** The snapshot that was taken before the turn; null when it is not known. */
+  before: string | null;
+}) {
   const content = useQuery(deliverableQuery(run, path));
+  const old = useQuery({ ...snapshotFileQuery(workspace, before ?? "", path), enabled: !added && before !== null });
   const text = content.data?.type === "text" ? content.data.text : null;
-  const diff = useMemo(() => (added && text !== null ? diffOf(null, text) : null), [added, text]);
-  if (content.isPending) return <SkeletonRows rows={4} bare />;
+  const oldText = added ? null : old.data?.type === "text" ? old.data.text : undefined;
+  const diff = useMemo(() => (text === null || oldText === undefined ? null : diffOf(oldText, text)), [oldText, text]);
+  if (content.isPending || old.isLoading) return <SkeletonRows rows={4} bare />;
   if (content.isError) {
     return (
       <div className="p-4">
@@ -23,7 +38,7 @@ export function WholeFile({ run, path, added }: { run: string; path: string; add
   if (diff) return <Diff diff={diff} maxHeight={false} />;
   return (
     <>
-      <p className="diff__hunk">Changed by a command; this is the file after the turn</p>
+      <p className="diff__hunk">The snapshot from before this turn is gone; this is the file after it</p>
       <pre className="term">{text}</pre>
     </>
   );

@@ -6,6 +6,7 @@ import { queries } from "../live/queries.ts";
 import { usePageTitle } from "../shell/page-title.ts";
 import { FailureAlert, failureOf } from "../ui/alert.tsx";
 import { Button } from "../ui/button.tsx";
+import { Copyable } from "../ui/copyable.tsx";
 import { SkeletonRows } from "../ui/skeleton.tsx";
 
 /** What this server can and cannot do, and the command that would mend it. */
@@ -80,17 +81,23 @@ function Findings({ system }: { system: System }) {
           <Level level={finding.level} />
           <div className="grow">
             <b className="strong">{finding.title}</b>
-            {finding.detail !== finding.title && <p className="soft">{finding.detail}</p>}
-            {finding.remedy && (
-              <code className="command mt-2" tabIndex={0}>
-                {finding.remedy}
-              </code>
-            )}
+            {!saysTheSame(finding.detail, finding.title) && <p className="soft">{finding.detail}</p>}
+            {finding.remedy && <Copyable text={finding.remedy} label={`the command for: ${finding.title}`} />}
           </div>
         </li>
       ))}
     </ul>
   );
+}
+
+/** True for a detail that only repeats the title, whatever its case and full stop. */
+function saysTheSame(detail: string, title: string): boolean {
+  const plain = (text: string) =>
+    text
+      .trim()
+      .replace(/[.!]+$/, "")
+      .toLowerCase();
+  return plain(detail) === plain(title) || plain(detail) === "";
 }
 
 function Level({ level }: { level: Finding["level"] }) {
