@@ -1,8 +1,9 @@
 import type { Limits, Workspace } from "@alcove/contract/api/workspace";
-import { Minus, Plus, Undo2 } from "lucide-react";
-import { useEffect, useEffectEvent, useId, useState, type KeyboardEvent } from "react";
+import { Undo2 } from "lucide-react";
+import { useEffect, useEffectEvent, useId, useState } from "react";
 import { Button } from "../ui/button.tsx";
 import { useChange } from "./change.ts";
+import { LimitStepper } from "./limit-stepper.tsx";
 import { limitEntry, stepOf, type LimitKind, type LimitName } from "./limit-kinds.ts";
 
 /** Steps that follow each other this quickly are one change. */
@@ -54,26 +55,16 @@ export function LimitRow({ kind, workspace }: { kind: LimitKind; workspace: Work
     return () => clearTimeout(timer);
   }, [stepped]);
 
-  const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key === "Enter") commit();
-    if (event.key === "Escape" && draft !== null) {
-      event.stopPropagation();
-      setDraft(null);
-      setProblem(null);
-    }
-    if (event.key !== "ArrowUp" && event.key !== "ArrowDown") return;
-    event.preventDefault();
-    step(event.key === "ArrowUp" ? 1 : -1);
-  };
-
   return (
     <div className="limit">
-      <label className="limit__text" htmlFor={id}>
-        <b className="strong">{kind.label}</b>
+      <div className="limit__text">
+        <label className="strong" htmlFor={id}>
+          {kind.label}
+        </label>
         <span className="quiet" id={`${id}-note`}>
           {kind.note}
         </span>
-      </label>
+      </div>
       {before && draft === null && (
         <Button
           size="sm"
@@ -84,31 +75,28 @@ export function LimitRow({ kind, workspace }: { kind: LimitKind; workspace: Work
           <Undo2 className="icon icon--s" /> was {before.value === undefined ? "without" : kind.show(before.value)}
         </Button>
       )}
-      <div className="stepper" aria-busy={change.isPending}>
-        <button type="button" tabIndex={-1} aria-label={`Less: ${kind.label.toLowerCase()}`} onClick={() => step(-1)}>
-          <Minus className="icon icon--s" />
-        </button>
-        <input
-          id={id}
-          className="num"
-          value={draft ?? shown}
-          placeholder="No limit"
-          spellCheck={false}
-          autoComplete="off"
-          aria-invalid={problem !== null}
-          aria-describedby={problem ? `${id}-problem` : `${id}-note`}
-          onChange={(event) => {
-            setDraft(event.target.value);
-            setProblem(null);
-          }}
-          onFocus={(event) => event.target.select()}
-          onBlur={commit}
-          onKeyDown={onKeyDown}
-        />
-        <button type="button" tabIndex={-1} aria-label={`More: ${kind.label.toLowerCase()}`} onClick={() => step(1)}>
-          <Plus className="icon icon--s" />
-        </button>
-      </div>
+      <LimitStepper
+        kind={kind}
+        id={id}
+        text={draft ?? shown}
+        describedBy={problem ? `${id}-problem` : `${id}-note`}
+        invalid={problem !== null}
+        busy={change.isPending}
+        onText={(text) => {
+          setDraft(text);
+          setProblem(null);
+        }}
+        onStep={step}
+        onCommit={commit}
+        onCancel={
+          draft === null
+            ? undefined
+            : () => {
+                setDraft(null);
+                setProblem(null);
+              }
+        }
+      />
       {problem && (
         <p className="limit__problem is-failed" id={`${id}-problem`} role="alert">
           {problem}
