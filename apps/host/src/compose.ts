@@ -2,11 +2,15 @@ import { createKeyedQueue } from "@alcove/base/keyed-queue";
 import { CodedError } from "@alcove/contract/errors";
 import type { WorkspaceId } from "@alcove/contract/ids";
 import { chmod, chown, mkdir } from "node:fs/promises";
+import { Readable } from "node:stream";
 import { createBoxes } from "./boxes/boxes.ts";
 import { readLogEnd } from "./boxes/box-log.ts";
 import { diskIdOffset } from "./boxes/id-range.ts";
 import { hostFindings, lookAtHost } from "./capabilities/abilities.ts";
 import { createCgroups, removeInstanceFolders } from "./cgroups/cgroups.ts";
+import { createHappenings, happeningLines } from "./happenings.ts";
+import { openKernelLog } from "./limits/kernel-log.ts";
+import { createLimitWatch } from "./limits/limit-watch.ts";
 import { adoptOrphans } from "./kernel/orphans.ts";
 import { forbiddenNamespaces } from "./capabilities/forbidden-namespaces.ts";
 import { releaseNamespace, type Rights } from "./own-namespace.ts";
@@ -62,6 +66,7 @@ export async function runHost({
       }
     },
   });
+  const happenings = createHappenings();
   const template = createTemplate({ site, store: store.folder });
   const boxes = createBoxes({
     site,
@@ -151,9 +156,32 @@ export async function runHost({
     socket,
     owner: site.owner,
     handlers,
-    read: ({ workspace, snapshot, path }) => volumes.read(workspace, snapshot, path),
+    raw: {
+      "volume.read": async ({ workspace, snapshot, path }) => {
+        const { stream, size } = await volumes.read(workspace, snapshot, path);
+        return { stream, headers: { "content-type": "application/octet-stream", "content-length": size } };
+      },
+      "box.happenings": async ({ after }, gone) => ({
+        stream: Readable.from(happeningLines(happenings, after, AbortSignal.any([gone, ending.signal]))),
+        headers: { "content-type": "application/x-ndjson" },
+      }),
+    },
   });
-  const background = [watchBoxes({ site, boxes, queue, signal: ending.signal })];
+  using kernelLog = openKernelLog();
+  const limitWatch = createLimitWatch({ tell: happenings.add });
+  const background = [
+    watchBoxes({
+      site,
+      boxes,
+      cgroups,
+      queue,
+      happenings,
+      limitWatch,
+      kernelLog,
+      diskBytes: async (id) => (trees.hasLimits ? volumes.filesBytes(id) : null),
+      signal: ending.signal,
+    }),
+  ];
   if (rights.kind !== "none" && template.status().state !== "ready") background.push(template.prepare());
   if (buildsTemplate) background.push(template.build(ending.signal));
   await new Promise<void>((resolve) => {

@@ -7,7 +7,7 @@ import {
   type HostRequest,
 } from "@alcove/contract/host";
 import { chmodSync, chownSync, rmSync } from "node:fs";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from "node:http";
 import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -16,21 +16,24 @@ import { logLine } from "./log.ts";
 
 const longestBody = 4 * 2 ** 20;
 
-/** `volume.read` answers with bytes. */
-type JsonOperation = Exclude<HostOperation, "volume.read">;
+/** These answer with bytes. */
+type RawOperation = "volume.read" | "box.happenings";
+type JsonOperation = Exclude<HostOperation, RawOperation>;
 export type Handlers = { [O in JsonOperation]: (request: HostRequest<O>) => Promise<HostAnswer<O>> };
-export type ReadHandler = (request: HostRequest<"volume.read">) => Promise<{ stream: Readable; size: number }>;
+type RawAnswer = { stream: Readable; headers: OutgoingHttpHeaders };
+/** The signal aborts when nobody reads any more. */
+export type RawHandlers = { [O in RawOperation]: (request: HostRequest<O>, gone: AbortSignal) => Promise<RawAnswer> };
 
 /** Serves the closed list of operations at the socket, which only the owner and root can open. */
 export async function serveOperations(options: {
   socket: string;
   owner: { uid: number; gid: number };
   handlers: Handlers;
-  read: ReadHandler;
+  raw: RawHandlers;
 }): Promise<AsyncDisposable> {
-  const { socket, owner, handlers, read } = options;
+  const { socket, owner, handlers, raw } = options;
   const server = createServer((request, response) => {
-    answer(request, response, handlers, read).catch((error: unknown) => {
+    answer(request, response, handlers, raw).catch((error: unknown) => {
       logLine("error", "an answer broke off", { path: request.url, error });
       response.destroy();
     });
@@ -59,7 +62,7 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
   handlers: Handlers,
-  read: ReadHandler,
+  raw: RawHandlers,
 ): Promise<void> {
   const operation = request.url?.startsWith("/v1/") === true ? request.url.slice("/v1/".length) : "";
   const started = performance.now();
@@ -67,12 +70,7 @@ async function answer(
     if (request.method !== "POST" || !isHostOperation(operation))
       throw new CodedError("not_found", `There is no operation "${operation}"`);
     const body = await readBody(request);
-    if (operation === "volume.read") {
-      const { stream, size } = await read(parse(operation, body));
-      response.writeHead(200, { "content-type": "application/octet-stream", "content-length": size });
-      await pipeline(stream, response);
-      return;
-    }
+    if (isRaw(operation)) return await answerRaw(operation, body, response, raw);
     const result = JSON.stringify(await handle(operation, body, handlers));
     response.writeHead(200, { "content-type": "application/json" }).end(result);
     if (changesSomething(operation))
@@ -89,6 +87,28 @@ async function answer(
     response
       .writeHead(status, { "content-type": "application/json" })
       .end(JSON.stringify({ code: failure.code, detail: failure.message, hint: failure.hint }));
+  }
+}
+
+function isRaw(operation: HostOperation): operation is RawOperation {
+  return operation === "volume.read" || operation === "box.happenings";
+}
+
+async function answerRaw<O extends RawOperation>(
+  operation: O,
+  body: unknown,
+  response: ServerResponse,
+  raw: RawHandlers,
+): Promise<void> {
+  const gone = new AbortController();
+  response.once("close", () => gone.abort());
+  const { stream, headers } = await raw[operation](parse(operation, body), gone.signal);
+  response.writeHead(200, headers);
+  try {
+    await pipeline(stream, response);
+  } catch (error) {
+    // Whoever reads may stop at any time.
+    if (!gone.signal.aborted) throw error;
   }
 }
 

@@ -56,6 +56,21 @@ export const errorCatalogue = {
     title: "The workspace is busy with another operation",
     hint: "Wait until it is done and try again.",
   },
+  out_of_memory: {
+    status: 409,
+    title: "The workspace reached its memory limit, and a program in it was ended",
+    hint: "Raise the memory limit of the workspace, or let its programs use less.",
+  },
+  out_of_processes: {
+    status: 409,
+    title: "The workspace reached its limit of processes",
+    hint: "End programs in the workspace, or raise the limit.",
+  },
+  limit_too_low: {
+    status: 409,
+    title: "The limit is below what is in use",
+    hint: "End programs in the workspace first, or choose a higher limit.",
+  },
   workspace_deleting: { status: 409, title: "The workspace is being deleted", hint: "Create a new one." },
   workspace_start_failed: {
     status: 502,

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { findingSchema } from "./api/account.ts";
 import { networkSchema } from "./api/network.ts";
 import { changeSchema, limitsSchema, nameSchema } from "./api/workspace.ts";
+import { boxDiedSchema, limitReachedSchema, networkDeniedSchema } from "./api/workspace-event.ts";
 import { isErrorCode } from "./errors.ts";
 import { idSchema } from "./ids.ts";
 
@@ -59,6 +60,19 @@ export const boxUsageSchema = z.object({
 });
 export type BoxUsage = z.infer<typeof boxUsageSchema>;
 
+export const boxHappeningBodySchema = z.discriminatedUnion("kind", [
+  limitReachedSchema,
+  networkDeniedSchema,
+  boxDiedSchema.omit({ data: true }).extend({ data: z.object({ code: z.string() }) }),
+]);
+export type BoxHappeningBody = z.infer<typeof boxHappeningBodySchema>;
+/** A line of `box.happenings`: what a host process saw happen to a box. Cursors grow, also from one host process to the next. */
+export const boxHappeningSchema = z.intersection(
+  z.object({ cursor: z.number().int(), workspace, epoch, at: z.string() }),
+  boxHappeningBodySchema,
+);
+export type BoxHappening = z.infer<typeof boxHappeningSchema>;
+
 export const boxStateSchema = z.discriminatedUnion("state", [
   z.object({ state: z.literal("absent") }),
   z.object({ state: z.literal("stopped") }),
@@ -101,7 +115,7 @@ export const volumeCapabilitiesSchema = z.object({
 });
 export type VolumeCapabilities = z.infer<typeof volumeCapabilitiesSchema>;
 
-/** `volume.read` answers with raw bytes instead of JSON. */
+/** `volume.read` answers with raw bytes instead of JSON, `box.happenings` with a line of JSON for each, and an empty line now and then. */
 const operations = {
   "runtime.capabilities": { input: nothing, output: runtimeCapabilitiesSchema },
   "box.create": { input: boxSpecSchema, output: nothing },
@@ -126,6 +140,7 @@ const operations = {
     }),
     output: z.object({ text: z.string() }),
   },
+  "box.happenings": { input: z.object({ after: z.number().int().min(0) }), output: z.never() },
   "volume.capabilities": { input: nothing, output: volumeCapabilitiesSchema },
   "volume.create": { input: z.object({ workspace }), output: nothing },
   "volume.destroy": { input: z.object({ workspace }), output: nothing },

@@ -1,8 +1,8 @@
-import type { BoxAddress, BoxSpec, BoxState, RuntimeCapabilities } from "@alcove/contract/host";
+import type { BoxAddress, BoxHappening, BoxSpec, BoxState, RuntimeCapabilities } from "@alcove/contract/host";
 import type { WorkspaceId } from "@alcove/contract/ids";
 import type { Duplex } from "node:stream";
 
-export type { BoxAddress, BoxSpec, BoxState, RuntimeCapabilities };
+export type { BoxAddress, BoxHappening, BoxSpec, BoxState, RuntimeCapabilities };
 
 /**
  * What runs boxes. A runtime holds no truth: every call may be repeated, and after a crash of anything `list` and `inspect` tell what really is.
@@ -32,6 +32,11 @@ export interface Runtime {
   list(signal: AbortSignal): Promise<{ id: WorkspaceId; state: BoxState }[]>;
   /** The end of the box's log, at most `maxBytes` bytes; kept after the box has ended. */
   log(id: WorkspaceId, maxBytes: number, signal: AbortSignal): Promise<string>;
+  /**
+   * What happens to boxes: what came after the cursor, then what comes, until the signal aborts. Kept in memory only, the newest thousand. `host_unreachable`
+   * when the line breaks: ask again with the newest cursor.
+   */
+  happenings(after: number, signal: AbortSignal): AsyncIterable<BoxHappening>;
   /** One stream to the daemon, the only way in. `workspace_unreachable` when nobody listens. */
   dial(address: BoxAddress, signal: AbortSignal): Promise<Duplex>;
 }

@@ -1,5 +1,6 @@
 import { CodedError } from "@alcove/contract/errors";
 import type { BoxAddress, BoxState, HostRequest } from "@alcove/contract/host";
+import type { Limits } from "@alcove/contract/api/workspace";
 import type { WorkspaceId } from "@alcove/contract/ids";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import type { Cgroups } from "../cgroups/cgroups.ts";
@@ -17,6 +18,7 @@ import {
   type BoxRecord,
 } from "./box-record.ts";
 import { ociConfig } from "./bundle.ts";
+import { limitOpenFiles } from "./open-files.ts";
 import { pickIdRange, sharedFirstId } from "./id-range.ts";
 import { launchBox } from "./launch.ts";
 import { createNamespaces } from "./namespaces.ts";
@@ -183,10 +185,16 @@ export function createBoxes({ site, cgroups, abilities, template, store, limitVo
       );
     },
     async update(spec: HostRequest<"box.update">): Promise<void> {
-      const record = { ...(await mustRead(spec.workspace)), ...spec };
-      await writeBoxRecord(site, record);
+      const before = await mustRead(spec.workspace);
+      const record = { ...before, ...spec };
+      // The box first: a limit that is below what is in use is refused, and then nothing has changed.
+      if (isRunning(record)) {
+        cgroups.setLimits(spec.workspace, spec.limits);
+        if (spec.limits.openFiles !== before.limits.openFiles)
+          await limitOpenFiles(cgroups.processes(spec.workspace), spec.limits.openFiles);
+      }
       await limitVolume(spec.workspace, spec.limits.diskBytes);
-      if (isRunning(record)) cgroups.setLimits(spec.workspace, spec.limits);
+      await writeBoxRecord(site, record);
     },
     start,
     async stop(id: WorkspaceId, epoch: number): Promise<void> {
@@ -235,9 +243,15 @@ export function createBoxes({ site, cgroups, abilities, template, store, limitVo
       await end(id, record);
       await writeBoxRecord(site, { ...record, running: null });
     },
-    async hasEnded(id: WorkspaceId): Promise<boolean> {
+    /** The epoch of a box that ended without being stopped; null for any other. */
+    async endedEpoch(id: WorkspaceId): Promise<number | null> {
       const record = await readBoxRecord(site, id);
-      return record?.running != null && !isRunning(record);
+      return record?.running != null && !isRunning(record) && record.stoppedEpoch < record.epoch ? record.epoch : null;
+    },
+    /** Epoch and limits of a box that runs; null for any other. */
+    async limited(id: WorkspaceId): Promise<{ epoch: number; limits: Limits } | null> {
+      const record = await readBoxRecord(site, id);
+      return isRunning(record) ? { epoch: record.epoch, limits: record.limits } : null;
     },
     async isRunning(id: WorkspaceId): Promise<boolean> {
       return isRunning(await readBoxRecord(site, id));

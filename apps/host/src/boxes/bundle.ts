@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import type { BoxRecord } from "./box-record.ts";
+import { allowedOpenFiles } from "./open-files.ts";
 import { seccompProgram } from "./seccomp-program.generated.ts";
 
 /** Names of the Linux capabilities that root has in a box, all of them bounded by its user namespace (capabilities(7)). */
@@ -29,7 +29,7 @@ export function ociConfig({ record, epoch, root, userNamespace, networkNamespace
   // A share of the memory limit: programs that build or browse need far more than the usual 64 MB of /dev/shm.
   const memory = record.limits.memoryBytes ?? defaultMemoryBytes * 2;
   const share = Math.floor(memory / 2);
-  const openFiles = Math.min(65_536, ownOpenFiles());
+  const openFiles = allowedOpenFiles(record.limits.openFiles);
   return {
     ociVersion: "1.0.2",
     hostname: record.name,
@@ -114,12 +114,6 @@ export function ociConfig({ record, epoch, root, userNamespace, networkNamespace
     // The compiled program, so that no box pays libseccomp's 30 ms (crun(1), run.oci.seccomp_bpf_data).
     annotations: { "run.oci.seccomp_bpf_data": seccompProgram() },
   };
-}
-
-/** The host process's own limit of open files, which a box in its user namespace cannot go beyond. */
-function ownOpenFiles(): number {
-  const hard = Number(/^Max open files +[0-9]+ +([0-9]+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1]);
-  return Number.isFinite(hard) ? hard : 1_024;
 }
 
 function environment(record: BoxRecord, epoch: number): string[] {

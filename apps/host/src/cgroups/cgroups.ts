@@ -1,9 +1,11 @@
 import type { Limits } from "@alcove/contract/api/workspace";
+import { CodedError } from "@alcove/contract/errors";
 import type { BoxUsage } from "@alcove/contract/host";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { listMounts } from "../kernel/mounts.ts";
 import { SystemCallError } from "../kernel/libc.ts";
+import type { LimitCounters } from "../limits/limit-watch.ts";
 
 /** Mount points of the cgroup hierarchies (cgroups(7)). */
 type Hierarchies = {
@@ -33,6 +35,10 @@ export interface Cgroups {
   freezeBox(id: string, frozen: boolean): void;
   isFrozen(id: string): boolean;
   usage(id: string): BoxUsage | null;
+  /** How often the box's limits were hit since its groups were made. */
+  limitCounters(id: string): LimitCounters;
+  /** Processes in the box's groups. */
+  processes(id: string): number[];
   /** Names of all boxes that have a group. */
   list(): string[];
 }
@@ -59,16 +65,56 @@ export function createCgroups(instance: string, privileged: boolean): Cgroups {
     ...new Set(controllers.flatMap((mount) => listFolders(`${mount}/alcove/${instance}`))),
   ];
 
+  const number = (path: string): number | null => {
+    try {
+      const value = Number(readFileSync(path, "utf8").trim());
+      return Number.isFinite(value) ? value : null;
+    } catch {
+      return null;
+    }
+  };
+  /** The number behind a word in a file of such lines. */
+  const counted = (path: string, word: string): number | null => {
+    try {
+      const match = new RegExp(`^${word} ([0-9]+)$`, "m").exec(readFileSync(path, "utf8"));
+      return match === null ? null : Number(match[1]);
+    } catch {
+      return null;
+    }
+  };
+
+  const limitMemory = (id: string, memory: string, bytes: number | undefined): void => {
+    const at = folder(memory, id);
+    const tooLow = () =>
+      new CodedError(
+        "limit_too_low",
+        `Cannot limit memory to ${Math.floor((bytes ?? 0) / 2 ** 20)} MiB: the programs in the workspace use more`,
+      );
+    if (isPure) {
+      // Written below what is used, the kernel would end programs until it fits.
+      const free =
+        (counted(`${at}/memory.stat`, "inactive_file") ?? 0) + (counted(`${at}/memory.stat`, "active_file") ?? 0);
+      if (bytes !== undefined && (number(`${at}/memory.current`) ?? 0) - free > bytes) throw tooLow();
+      return writeFileSync(`${at}/memory.max`, String(bytes ?? "max"));
+    }
+    try {
+      writeFileSync(`${at}/memory.limit_in_bytes`, String(bytes ?? -1));
+    } catch (error) {
+      // What can be written back to disk was, and it was not enough.
+      if (isCode(error, "EBUSY")) throw tooLow();
+      throw error;
+    }
+  };
+
   const setLimits = (id: string, limits: Limits): void => {
     const { pids, memory, cpu } = hierarchies;
-    if (pids !== null) writeFileSync(`${folder(pids, id)}/pids.max`, String(limits.processes ?? defaultProcesses));
+    // First what may be refused.
     if (memory !== null) {
-      const value = limits.memoryBytes === undefined ? null : String(limits.memoryBytes);
-      if (isPure) writeFileSync(`${folder(memory, id)}/memory.max`, value ?? "max");
-      else writeFileSync(`${folder(memory, id)}/memory.limit_in_bytes`, value ?? "-1");
+      limitMemory(id, memory, limits.memoryBytes);
       if (isPure && existsSync(`${folder(memory, id)}/memory.oom.group`))
         writeFileSync(`${folder(memory, id)}/memory.oom.group`, "0");
     }
+    if (pids !== null) writeFileSync(`${folder(pids, id)}/pids.max`, String(limits.processes ?? defaultProcesses));
     if (cpu !== null) {
       const quota = limits.cpus === undefined ? null : Math.round(limits.cpus * 100_000);
       if (isPure) writeFileSync(`${folder(cpu, id)}/cpu.max`, `${quota ?? "max"} 100000`);
@@ -96,21 +142,12 @@ export function createCgroups(instance: string, privileged: boolean): Cgroups {
     return gone;
   };
 
-  const number = (path: string): number | null => {
-    try {
-      const value = Number(readFileSync(path, "utf8").trim());
-      return Number.isFinite(value) ? value : null;
-    } catch {
-      return null;
-    }
-  };
   const cpuMicros = (id: string): number | null => {
     if (!isPure) {
       const nanos = hierarchies.cpuacct === null ? null : number(`${folder(hierarchies.cpuacct, id)}/cpuacct.usage`);
       return nanos === null ? null : Math.round(nanos / 1_000);
     }
-    const match = /^usage_usec ([0-9]+)$/m.exec(readFileSync(`${folder(unified, id)}/cpu.stat`, "utf8"));
-    return match === null ? null : Number(match[1]);
+    return counted(`${folder(unified, id)}/cpu.stat`, "usage_usec");
   };
 
   return {
@@ -154,6 +191,15 @@ export function createCgroups(instance: string, privileged: boolean): Cgroups {
         networkOutBytes: null,
       };
     },
+    limitCounters(id) {
+      const { memory, pids } = hierarchies;
+      const memoryFile = isPure ? "memory.events" : "memory.oom_control";
+      return {
+        memory: memory === null ? null : counted(`${folder(memory, id)}/${memoryFile}`, "oom_kill"),
+        processes: pids === null ? null : counted(`${folder(pids, id)}/pids.events`, "max"),
+      };
+    },
+    processes: (id) => (controllers[0] === undefined ? [] : readPids(folder(controllers[0], id))),
     list: () => [
       ...new Set(names().map((name) => (name.endsWith(outerSuffix) ? name.slice(0, -outerSuffix.length) : name))),
     ],

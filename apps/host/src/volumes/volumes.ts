@@ -181,6 +181,8 @@ export function createVolumes({ trees, store, idOffset, isRunning, whilePaused }
       await mustBeThere(id);
       return { bytes: (await trees.usage(at(id).live)) + (await trees.usage(at(id).state)) };
     },
+    /** What the limit of the disk is about: the files without the journal. */
+    filesBytes: (id: WorkspaceId): Promise<number> => trees.usage(at(id).live),
     async limit(id: WorkspaceId, bytes: number | undefined): Promise<void> {
       await mustBeThere(id);
       await trees.limit(at(id).live, bytes);

@@ -1,42 +1,48 @@
 import { z } from "zod";
 
+export const limitReachedSchema = z.object({
+  kind: z.literal("limit.reached"),
+  data: z.object({
+    limit: z.enum(["memory", "processes", "disk"]),
+    code: z.string(),
+    /** The program that was ended or refused, where it is known. */
+    process: z.string().nullable(),
+    /** The limit in bytes or in number. */
+    at: z.number().nullable(),
+  }),
+});
+
+export const networkDeniedSchema = z.object({
+  kind: z.literal("network.denied"),
+  data: z.object({
+    host: z.string(),
+    port: z.number().int().nullable(),
+    /** True when `host` is a name that an allow-list could hold; false for addresses that are never reachable. */
+    canAllow: z.boolean(),
+    times: z.number().int(),
+  }),
+});
+
+export const boxDiedSchema = z.object({
+  kind: z.literal("box.died"),
+  data: z.object({ epoch: z.number().int(), code: z.string(), next: z.enum(["restart", "stay"]) }),
+});
+
 /**
  * What happened to a workspace that its people should know, in words and in a form that programs read:
- * - `limit.reached` a limit of memory, processes, disk or open files was hit; `code` is of the error catalogue
+ * - `limit.reached` a limit of memory, processes or disk was hit; `code` is of the error catalogue
  * - `network.denied` something in the box asked for a host that the policy does not allow; `host` may be allowed with one click
  * - `box.started`, `box.frozen`, `box.thawed`, `box.stopped` and why
  * - `box.died` its first process ended by itself or its daemon hung, and what happens next
  * - `changed` somebody changed limits, network or lifetime
  */
 export const workspaceEventBodySchema = z.discriminatedUnion("kind", [
-  z.object({
-    kind: z.literal("limit.reached"),
-    data: z.object({
-      limit: z.enum(["memory", "processes", "disk", "openFiles"]),
-      code: z.string(),
-      /** The program that was ended or refused, where it is known. */
-      process: z.string().nullable(),
-      /** The limit in bytes or in number. */
-      at: z.number().nullable(),
-    }),
-  }),
-  z.object({
-    kind: z.literal("network.denied"),
-    data: z.object({
-      host: z.string(),
-      port: z.number().int().nullable(),
-      /** True when `host` is a name that an allow-list could hold; false for addresses that are never reachable. */
-      canAllow: z.boolean(),
-      times: z.number().int(),
-    }),
-  }),
+  limitReachedSchema,
+  networkDeniedSchema,
+  boxDiedSchema,
   z.object({
     kind: z.enum(["box.started", "box.frozen", "box.thawed", "box.stopped"]),
     data: z.object({ epoch: z.number().int(), why: z.string() }),
-  }),
-  z.object({
-    kind: z.literal("box.died"),
-    data: z.object({ epoch: z.number().int(), code: z.string(), next: z.enum(["restart", "stay"]) }),
   }),
   z.object({ kind: z.literal("changed"), data: z.object({ what: z.enum(["limits", "network", "lifetime"]) }) }),
 ]);

@@ -1,7 +1,9 @@
 import { CodedError } from "@alcove/contract/errors";
+import { boxHappeningSchema, type BoxHappening } from "@alcove/contract/host";
 import type { WorkspaceId } from "@alcove/contract/ids";
 import { once } from "node:events";
 import { connect } from "node:net";
+import { createInterface } from "node:readline";
 import type { Duplex } from "node:stream";
 import { createHostClient } from "../../host/host-client.ts";
 import type { BoxAddress, Runtime } from "../runtime.ts";
@@ -31,8 +33,21 @@ export function createEmbeddedRuntime({ hostSocket }: { hostSocket: string }): R
     return address;
   }
 
+  async function* happenings(after: number, signal: AbortSignal): AsyncGenerator<BoxHappening, void, undefined> {
+    const answer = await host.stream("box.happenings", { after }, signal);
+    try {
+      for await (const line of createInterface({ input: answer }))
+        if (line !== "") yield boxHappeningSchema.parse(JSON.parse(line));
+    } finally {
+      answer.destroy();
+    }
+    signal.throwIfAborted();
+    throw new CodedError("host_unreachable", "The line to the host process broke");
+  }
+
   return {
     name: "embedded",
+    happenings,
     capabilities: (signal) => host.call("runtime.capabilities", {}, signal),
     async create(spec, signal) {
       await host.call("box.create", spec, signal);

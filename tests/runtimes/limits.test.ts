@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { runInBox } from "../../apps/control-plane/src/runtimes/runtime.contract.ts";
+import type { BoxAddress } from "../../apps/control-plane/src/runtimes/runtime.ts";
+import type { Limits } from "../../packages/contract/src/api/workspace.ts";
+import type { BoxHappening } from "../../packages/contract/src/host.ts";
+import { newId, type WorkspaceId } from "../../packages/contract/src/ids.ts";
+import { startTestHost, type TestHost } from "../fixtures/host.ts";
+
+const mib = 2 ** 20;
+const signal = new AbortController().signal;
+let host: TestHost;
+const seen: BoxHappening[] = [];
+const watching = new AbortController();
+let watch: Promise<void>;
+
+beforeAll(async () => {
+  host = await startTestHost({ as: "root" });
+  watch = (async () => {
+    for await (const happening of host.runtime.happenings(0, watching.signal)) seen.push(happening);
+  })().catch((error: unknown) => {
+    if (!watching.signal.aborted) throw error;
+  });
+});
+afterAll(async () => {
+  watching.abort();
+  await watch;
+  await host[Symbol.asyncDispose]();
+});
+
+async function box(limits: Limits): Promise<{ id: WorkspaceId; address: BoxAddress }> {
+  const id = newId("workspace");
+  await host.volumes.create(id, signal);
+  await host.runtime.create({ workspace: id, name: "blog", limits }, signal);
+  return { id, address: await host.runtime.start(id, 1, signal) };
+}
+
+async function isTold(id: WorkspaceId, data: object): Promise<void> {
+  await expect
+    .poll(() => seen.filter(({ workspace }) => workspace === id).map((happening) => happening.data), {
+      timeout: 15_000,
+    })
+    .toContainEqual(expect.objectContaining(data));
+}
+
+const alive = async (address: BoxAddress) =>
+  expect((await runInBox(host.runtime, address, "echo here")).stdout).toBe("here\n");
+
+test("a program that takes too much memory is ended and named; the box and its neighbour go on", async () => {
+  const neighbour = await box({});
+  const { id, address } = await box({ memoryBytes: 256 * mib });
+  const bomb = await runInBox(host.runtime, address, `perl -e 'my $x = "x" x (1 << 30); print length $x'`);
+  expect(bomb.exitCode).toBe(137);
+  await isTold(id, { limit: "memory", code: "out_of_memory", process: "perl", at: 256 * mib });
+  await alive(address);
+  await alive(neighbour.address);
+  expect(await host.runtime.inspect(id, signal)).toMatchObject({ state: "running", epoch: 1 });
+});
+
+test("memory that a box puts into /tmp and /dev/shm counts as its own", async () => {
+  const { id, address } = await box({ memoryBytes: 256 * mib });
+  const filled = await runInBox(
+    host.runtime,
+    address,
+    "head -c 120M /dev/zero > /tmp/a; head -c 127M /dev/zero > /dev/shm/b; echo end",
+  );
+  expect(filled.stdout).toBe("end\n");
+  await runInBox(host.runtime, address, `perl -e 'my $x = "x" x (1 << 28); print length $x'`);
+  await isTold(id, { limit: "memory" });
+  await runInBox(host.runtime, address, "rm -f /tmp/a /dev/shm/b");
+  await alive(address);
+});
+
+test("a fork bomb is held at the limit of processes and told; its end makes room again", async () => {
+  const { id, address } = await box({ processes: 64 });
+  const bomb = await runInBox(
+    host.runtime,
+    address,
+    "for i in $(seq 200); do sleep 1000 & done 2>/dev/null; echo tried; pkill sleep",
+  );
+  expect(bomb.exitCode).not.toBe(-1);
+  await isTold(id, { limit: "processes", code: "out_of_processes", at: 64 });
+  await expect
+    .poll(
+      () =>
+        runInBox(host.runtime, address, "echo here").then(
+          ({ stdout }) => stdout,
+          () => "",
+        ),
+      { timeout: 20_000 },
+    )
+    .toBe("here\n");
+});
+
+test("a full disk is told, and removing makes room", async () => {
+  const { id, address } = await box({ diskBytes: 64 * mib });
+  const full = await runInBox(host.runtime, address, "head -c 200M /dev/zero > filler; sync; echo more > other");
+  expect(full.stderr).toMatch(/quota|space/i);
+  await isTold(id, { limit: "disk", code: "workspace_full", at: 64 * mib });
+  await runInBox(host.runtime, address, "rm filler; sync");
+  await expect
+    .poll(async () => (await runInBox(host.runtime, address, "echo more > other")).exitCode, { timeout: 15_000 })
+    .toBe(0);
+});
+
+test("limits change while the box runs, and one below what is in use is refused and changes nothing", async () => {
+  const { id, address } = await box({ memoryBytes: 512 * mib, openFiles: 1_000 });
+  const spec = { workspace: id, name: "blog" };
+  expect((await runInBox(host.runtime, address, "ulimit -n")).stdout).toBe("1000\n");
+  await runInBox(host.runtime, address, "head -c 200M /dev/zero > /dev/shm/held");
+  await expect(host.runtime.update({ ...spec, limits: { memoryBytes: 128 * mib } }, signal)).rejects.toMatchObject({
+    code: "limit_too_low",
+  });
+  await host.runtime.update(
+    { ...spec, limits: { memoryBytes: 300 * mib, processes: 50, cpus: 0.5, openFiles: 500 } },
+    signal,
+  );
+  expect((await runInBox(host.runtime, address, "ulimit -n")).stdout).toBe("500\n");
+  await runInBox(host.runtime, address, `perl -e 'my $x = "x" x (1 << 28); print length $x'`);
+  await isTold(id, { limit: "memory", at: 300 * mib });
+});
+
+test("a box that ends by itself is told", async () => {
+  const { id, address } = await box({});
+  await runInBox(host.runtime, address, "kill -TERM 1").catch(() => undefined);
+  await expect
+    .poll(() => seen.filter(({ workspace }) => workspace === id), { timeout: 15_000 })
+    .toContainEqual(expect.objectContaining({ kind: "box.died", epoch: 1 }));
+});
