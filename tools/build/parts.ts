@@ -1,5 +1,5 @@
 import { cp, mkdir, rename } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { inProject, ownBun, packageProgram, run } from "../project.ts";
 
 /** Something that is built from sources of this project into a folder. */
@@ -39,7 +39,10 @@ export const parts = [
   {
     name: "host",
     sources: ["apps/host", ...packages],
-    build: (output) => bundle("apps/host/src/main.ts", "bun", output),
+    async build(output) {
+      await bundle("apps/host/src/main.ts", "bun", output);
+      await bundle("apps/host/src/network/socket-thread.ts", "bun", output);
+    },
   },
   {
     name: "control-plane",
@@ -73,7 +76,7 @@ const neverLoaded = [
   "winston-transport",
 ];
 
-/** One file `main.mjs` with everything in it, so that it runs from a folder without node_modules. */
+/** One file, `main.mjs` of `main.ts`, with everything in it, so that it runs from a folder without node_modules. */
 async function bundle(entry: string, target: "node" | "bun", output: string): Promise<void> {
   await must(ownBun, [
     "build",
@@ -85,7 +88,8 @@ async function bundle(entry: string, target: "node" | "bun", output: string): Pr
     "--outdir",
     output,
   ]);
-  await rename(join(output, "main.js"), join(output, "main.mjs"));
+  const name = basename(entry, ".ts");
+  await rename(join(output, `${name}.js`), join(output, `${name}.mjs`));
 }
 
 async function must(file: string, args: string[]): Promise<void> {

@@ -13,6 +13,8 @@ import { openKernelLog } from "./limits/kernel-log.ts";
 import { createLimitWatch } from "./limits/limit-watch.ts";
 import { adoptOrphans } from "./kernel/orphans.ts";
 import { forbiddenNamespaces } from "./capabilities/forbidden-namespaces.ts";
+import { createBoxNetworks } from "./network/box-networks.ts";
+import { writeResolverFile } from "./network/resolver-file.ts";
 import { releaseNamespace, type Rights } from "./own-namespace.ts";
 import { serveOperations, type Handlers } from "./server.ts";
 import { boxPaths, type Site } from "./site.ts";
@@ -67,10 +69,14 @@ export async function runHost({
     },
   });
   const happenings = createHappenings();
+  await using networks = createBoxNetworks((workspace, epoch, denial) =>
+    happenings.add(workspace, epoch, { kind: "network.denied", data: { ...denial, times: 1 } }),
+  );
   const template = createTemplate({ site, store: store.folder });
   const boxes = createBoxes({
     site,
     cgroups,
+    networks,
     abilities: () => abilities,
     template,
     store: store.folder,
@@ -206,4 +212,5 @@ async function makeFolders(site: Site): Promise<void> {
   await chown(`${site.data}/run/boxes`, process.geteuid?.() ?? 0, gid);
   await chmod(`${site.data}/run/boxes`, uid === 0 ? 0o700 : 0o710);
   await mkdir(`${site.stage}/crun`, { recursive: true, mode: 0o755 });
+  await writeResolverFile(site.stage);
 }

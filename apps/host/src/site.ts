@@ -40,6 +40,7 @@ export function boxPaths(site: Site, id: string) {
     bundle,
     root: `${bundle}/root`,
     networkMark: `${bundle}/network.json`,
+    traffic: `${bundle}/traffic.json`,
     runtimeState: `${site.stage}/crun`,
   };
 }

@@ -8,7 +8,9 @@ import { findByEnvironment, isAlive, signalProcess, waitForEnd } from "../kernel
 import { boxPaths, type Site } from "../site.ts";
 import type { HostAbilities } from "../capabilities/abilities.ts";
 import type { Template } from "../template/template.ts";
-import { startEgress, setUpNamespace } from "../network/egress.ts";
+import type { BoxNetworks } from "../network/box-networks.ts";
+import { startEgress } from "../network/egress.ts";
+import { resolverFile } from "../network/resolver-file.ts";
 import {
   deleteBoxRecord,
   listBoxRecords,
@@ -26,11 +28,14 @@ import { assembleRoot, dismantleRoot } from "./root-tree.ts";
 
 /** Milliseconds between the polite and the forced end of a box. */
 const graceMs = 3_000;
+/** The box's user, as it is numbered inside. */
+const boxUser = 1_000;
 
 export type Boxes = ReturnType<typeof createBoxes>;
 type Parts = {
   site: Site;
   cgroups: Cgroups;
+  networks: BoxNetworks;
   abilities: () => HostAbilities;
   template: Template;
   store: string;
@@ -41,7 +46,7 @@ type Parts = {
  * The boxes of this machine. Calls for one workspace come one after the other (see server.ts); each may be repeated after a crash at any point, because it looks
  * at the record and the kernel, never at memory.
  */
-export function createBoxes({ site, cgroups, abilities, template, store, limitVolume }: Parts) {
+export function createBoxes({ site, cgroups, networks, abilities, template, store, limitVolume }: Parts) {
   const mustRead = async (id: WorkspaceId): Promise<BoxRecord> => {
     const record = await readBoxRecord(site, id);
     if (record === null)
@@ -59,6 +64,7 @@ export function createBoxes({ site, cgroups, abilities, template, store, limitVo
   /** Ends and removes all that a box has in the kernel, in whatever state it is; the record stays. */
   const clear = async (id: WorkspaceId, record: BoxRecord | null): Promise<void> => {
     const paths = boxPaths(site, id);
+    networks.release(id);
     // Without cgroups the first process takes all others of its pid namespace with it.
     for (const mark of await readStartedProcesses(site, id)) signalProcess(mark, "SIGKILL");
     if (record?.running != null) signalProcess(record.running.init, "SIGKILL");
@@ -85,7 +91,7 @@ export function createBoxes({ site, cgroups, abilities, template, store, limitVo
   };
 
   async function bringUp(record: BoxRecord): Promise<NonNullable<BoxRecord["running"]>> {
-    const { egress, rules, crun, tunnelDevice } = abilities();
+    const { egress, crun, tunnelDevice } = abilities();
     const id = record.workspace;
     if (crun === null)
       throw new CodedError("workspace_start_failed", "Cannot start the workspace: crun is not installed", {
@@ -99,7 +105,14 @@ export function createBoxes({ site, cgroups, abilities, template, store, limitVo
     const launch = async (): Promise<NonNullable<BoxRecord["running"]>> => {
       await allDone([
         limitVolume(id, record.limits.diskBytes),
-        setUpNamespace(namespaces, rules),
+        networks.open({
+          workspace: id,
+          epoch: record.epoch,
+          namespace: namespaces.network,
+          network: record.network,
+          egress,
+          trafficFile: paths.traffic,
+        }),
         assembleRoot({
           site,
           workspace: id,
@@ -116,6 +129,7 @@ export function createBoxes({ site, cgroups, abilities, template, store, limitVo
         root: paths.root,
         userNamespace: namespaces.user,
         networkNamespace: namespaces.network,
+        resolverFile: resolverFile(site.stage),
       });
       const init = await launchBox({ site, record, config, join, hybridMount: cgroups.hybridMount, crun });
       dismantleRoot(site, id);
@@ -191,10 +205,11 @@ export function createBoxes({ site, cgroups, abilities, template, store, limitVo
       if (isRunning(record)) {
         cgroups.setLimits(spec.workspace, spec.limits);
         if (spec.limits.openFiles !== before.limits.openFiles)
-          await limitOpenFiles(cgroups.processes(spec.workspace), spec.limits.openFiles);
+          await limitOpenFiles(cgroups.processes(spec.workspace), record.firstId + boxUser, spec.limits.openFiles);
       }
       await limitVolume(spec.workspace, spec.limits.diskBytes);
       await writeBoxRecord(site, record);
+      if (isRunning(record)) await networks.apply(spec.workspace, spec.network);
     },
     start,
     async stop(id: WorkspaceId, epoch: number): Promise<void> {
@@ -231,7 +246,10 @@ export function createBoxes({ site, cgroups, abilities, template, store, limitVo
         rootfs,
         frozen: cgroups.isFrozen(id),
         address: address(record),
-        usage: cgroups.usage(id),
+        usage: {
+          ...(cgroups.usage(id) ?? { memoryBytes: null, cpuMicros: null, processes: null }),
+          ...networks.usage(id, record.running.init.pid),
+        },
       };
     },
     async list() {
@@ -259,7 +277,18 @@ export function createBoxes({ site, cgroups, abilities, template, store, limitVo
     /** Removes what a box that ended by itself, or a crash, has left. */
     async tidy(id: WorkspaceId): Promise<void> {
       const record = await readBoxRecord(site, id);
-      if (isRunning(record)) return dismantleRoot(site, id);
+      if (isRunning(record)) {
+        dismantleRoot(site, id);
+        networks.adopt({
+          workspace: id,
+          epoch: record.epoch,
+          namespace: `/proc/${record.running.init.pid}/ns/net`,
+          network: record.network,
+          egress: abilities().egress,
+          trafficFile: boxPaths(site, id).traffic,
+        });
+        return;
+      }
       await clear(id, record);
       if (record?.running != null) await writeBoxRecord(site, { ...record, running: null });
     },

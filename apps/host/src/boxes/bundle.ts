@@ -1,4 +1,5 @@
 import type { BoxRecord } from "./box-record.ts";
+import { defaultProcesses } from "../cgroups/cgroups.ts";
 import { allowedOpenFiles } from "./open-files.ts";
 import { seccompProgram } from "./seccomp-program.generated.ts";
 
@@ -22,13 +23,23 @@ const capabilities = [
 
 const defaultMemoryBytes = 2 ** 30;
 
-type Bundle = { record: BoxRecord; epoch: number; root: string; userNamespace: string; networkNamespace: string };
+type Bundle = {
+  record: BoxRecord;
+  epoch: number;
+  root: string;
+  userNamespace: string;
+  networkNamespace: string;
+  /** The box's /etc/resolv.conf. */
+  resolverFile: string;
+};
 
 /** The OCI runtime configuration of a box (OCI runtime-spec 1.0.2). The user and network namespace are joined, all others made. */
-export function ociConfig({ record, epoch, root, userNamespace, networkNamespace }: Bundle): unknown {
+export function ociConfig({ record, epoch, root, userNamespace, networkNamespace, resolverFile }: Bundle): unknown {
   // A share of the memory limit: programs that build or browse need far more than the usual 64 MB of /dev/shm.
   const memory = record.limits.memoryBytes ?? defaultMemoryBytes * 2;
   const share = Math.floor(memory / 2);
+  // The daemon gives programs a little less, so that it can still answer when they have used up theirs.
+  const processes = record.limits.processes ?? defaultProcesses;
   const openFiles = allowedOpenFiles(record.limits.openFiles);
   return {
     ociVersion: "1.0.2",
@@ -44,6 +55,7 @@ export function ociConfig({ record, epoch, root, userNamespace, networkNamespace
       capabilities: { bounding: capabilities, effective: [], permitted: [], inheritable: [], ambient: [] },
       rlimits: [
         { type: "RLIMIT_NOFILE", soft: openFiles, hard: openFiles },
+        { type: "RLIMIT_NPROC", soft: processes, hard: processes },
         { type: "RLIMIT_CORE", soft: 0, hard: 0 },
       ],
       noNewPrivileges: false,
@@ -82,6 +94,13 @@ export function ociConfig({ record, epoch, root, userNamespace, networkNamespace
         type: "tmpfs",
         source: "tmpfs",
         options: ["nosuid", "nodev", "mode=1777", `size=${Math.floor(share / 4)}`],
+      },
+      // Bound by crun, which follows no link of the box's out of its root.
+      {
+        destination: "/etc/resolv.conf",
+        type: "bind",
+        source: resolverFile,
+        options: ["bind", "ro", "nosuid", "nodev", "noexec"],
       },
     ],
     linux: {

@@ -20,7 +20,7 @@ export type HostAbilities = {
 
 /** Looks at the host; makes the network device for boxes where that needs root. */
 export async function lookAtHost(site: Site): Promise<HostAbilities> {
-  const rules = findProgram("nft") !== null && findProgram("ip") !== null;
+  const rules = findProgram("nft") !== null;
   const tunnelDevice = isTunnelOpen() ? null : await makeTunnelDevice(site);
   const tunnel = isTunnelOpen() || tunnelDevice !== null;
   return {
@@ -84,8 +84,8 @@ export function hostFindings({ site, rights, abilities, cgroups, store, limitsDi
       "nftables",
       "nftables keeps workspaces off private networks",
       abilities.rules,
-      "nft or ip is not installed: workspaces have no network at all.",
-      install("nftables iproute2"),
+      "nft is not installed: workspaces have no network at all.",
+      install("nftables"),
     ),
     program(
       "slirp4netns",

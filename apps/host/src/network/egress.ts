@@ -3,11 +3,11 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { statSync } from "node:fs";
 import { Readable } from "node:stream";
-import { mustRun, plainEnvironment } from "../kernel/command.ts";
+import { plainEnvironment } from "../kernel/command.ts";
 import { markProcess, type ProcessMark } from "../kernel/processes.ts";
 import { mappedIds } from "../boxes/id-range.ts";
 import type { BoxNamespaces } from "../boxes/namespaces.ts";
-import { hostAddresses, networkRules } from "./network-rules.ts";
+import { egressDevice } from "./network-rules.ts";
 
 const tunnelDevice = "/dev/net/tun";
 const readyDeadlineMs = 5_000;
@@ -15,16 +15,6 @@ const readyDeadlineMs = 5_000;
 /** True when every user may make network devices in namespaces of its own; otherwise a box's network process gets a device of ours in its place. */
 export function isTunnelOpen(): boolean {
   return (statSync(tunnelDevice, { throwIfNoEntry: false })?.mode ?? 0) % 8 >= 6;
-}
-
-/** Brings the box's loopback up and, where the host can keep it in bounds, puts the rules into the namespace that nothing in the box can change. */
-export async function setUpNamespace(namespaces: BoxNamespaces, rules: boolean): Promise<void> {
-  const enter = ["nsenter", `--net=${namespaces.network}`, "--"];
-  if (!rules) {
-    await mustRun([...enter, "ip", "link", "set", "lo", "up"]);
-    return;
-  }
-  await mustRun([...enter, "sh", "-c", "ip link set lo up && exec nft -f -"], { input: networkRules(hostAddresses()) });
 }
 
 type Egress = {
@@ -50,8 +40,8 @@ export async function startEgress({ workspace, namespaces, firstId, join, device
     'exec "$@"',
   ].join("\n");
   const asNobody = ["setpriv", "--reuid", nobody, "--regid", nobody, "--clear-groups"];
-  const options = ["--configure", "--ready-fd", "3", "--mtu", "65520", "--disable-host-loopback"];
-  const target = ["--userns-path", namespaces.user, "--netns-type", "path", namespaces.network, "tap0"];
+  const options = ["--configure", "--ready-fd", "3", "--mtu", "65520", "--disable-host-loopback", "--disable-dns"];
+  const target = ["--userns-path", namespaces.user, "--netns-type", "path", namespaces.network, egressDevice];
   const slirp = [...asNobody, "slirp4netns", ...options, ...target];
   const shell = ["sh", "-c", script, "sh", ...join, ...(device === null ? [] : [device]), ...slirp];
   const child = spawn("unshare", ["--mount", "--propagation", "private", "--", ...shell], {

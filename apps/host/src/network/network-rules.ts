@@ -1,66 +1,70 @@
-import { networkInterfaces } from "node:os";
+import type { Network } from "@alcove/contract/api/network";
 import { isIPv6 } from "node:net";
+import { closedV4, closedV6 } from "./closed-addresses.ts";
 
-/** Address of the resolver that slirp4netns offers to the box and answers from the host's own resolver, wherever that is. */
-export const resolverAddress = "10.0.2.3";
+/** The box's way out, a device that slirp4netns makes in its namespace. */
+export const egressDevice = "tap0";
 
-const closedV4 = [
-  "0.0.0.0/8",
-  "10.0.0.0/8",
-  "100.64.0.0/10",
-  "127.0.0.0/8",
-  "169.254.0.0/16",
-  "172.16.0.0/12",
-  "192.0.0.0/24",
-  "192.168.0.0/16",
-  "198.18.0.0/15",
-  "224.0.0.0/4",
-  "240.0.0.0/4",
-];
-/** With the forms that carry an IPv4 address: mapped, translated (NAT64), Teredo and 6to4. */
-const closedV6 = [
-  "::/127",
-  "::ffff:0:0/96",
-  "::ffff:0:0:0/96",
-  "64:ff9b::/96",
-  "64:ff9b:1::/48",
-  "2001::/32",
-  "2002::/16",
-  "fc00::/7",
-  "fe80::/10",
-  "fec0::/10",
-  "ff00::/8",
-];
-
-/** The public addresses of the host itself: what listens there is as little for boxes as what listens on its loopback. */
-export function hostAddresses(): string[] {
-  return Object.values(networkInterfaces())
-    .flatMap((addresses) => addresses ?? [])
-    .map(({ address }) => address);
-}
+/** Where the host process listens inside the box: its resolver, and the proxy to which an allow-list sends every TCP connection. */
+export const inBox = { resolver: { address: "127.0.0.53", port: 53 }, proxy: { address: "127.0.0.1", port: 4153 } };
 
 /**
- * The rules that the host puts into the box's network namespace (nft(8)); root in the box has no NET_ADMIN and cannot touch them. Refused at once, never
- * dropped, and TCP by a reset, which also ends a connect that is still in its system call: a program in the box learns it without waiting. Of the resolver only its port is open, because slirp4netns would pass on any other one too.
+ * The rules that the host puts into the box's network namespace in place of those before (nft(8)), in one step; root in the box has no NET_ADMIN and cannot
+ * touch them. Refused at once, never dropped, and TCP by a reset, which also ends a connect that is still in its system call: a program in the box learns it
+ * without waiting. What the box says to itself stays open in every mode: the daemon's gateway port is there.
  */
-export function networkRules(own: string[]): string {
+export function networkRules(mode: Network["mode"], own: readonly string[]): string {
   const v4 = [...closedV4, ...own.filter((address) => !isIPv6(address))];
   const v6 = [...closedV6, ...own.filter((address) => isIPv6(address))];
-  return `table inet alcove {
+  return `table inet alcove
+delete table inet alcove
+table inet alcove {
   set closed4 { type ipv4_addr; flags interval; auto-merge; elements = { ${v4.join(", ")} } }
   set closed6 { type ipv6_addr; flags interval; auto-merge; elements = { ${v6.join(", ")} } }
-  chain output {
+${mode === "allow-list" ? redirectToProxy : ""}  chain output {
     type filter hook output priority 0; policy accept;
+${resolverPace}    oifname "lo" accept
+${mode === "allow-list" ? toProxy : ""}${mode === "open" ? refuseClosed : refuseAll}  }
+  chain leaving {
+    type filter hook postrouting priority 0; policy accept;
     oifname "lo" accept
-    ip daddr ${resolverAddress} meta l4proto { tcp, udp } th dport 53 accept
-    meta l4proto tcp ip daddr @closed4 reject with tcp reset
-    meta l4proto tcp ip6 daddr @closed6 reject with tcp reset
-    ip daddr @closed4 reject with icmpx type admin-prohibited
-    ip6 daddr @closed6 reject with icmpx type admin-prohibited
-  }
+${mode === "open" ? dropClosed : "    drop\n"}  }
   chain forward {
     type filter hook forward priority 0; policy drop;
   }
 }
 `;
 }
+
+/** The host process is one for all boxes: none may keep it busy with questions alone. */
+const resolverPace = `    ip daddr ${inBox.resolver.address} udp dport 53 limit rate over 200/second burst 400 packets reject with icmpx type admin-prohibited
+    ip daddr ${inBox.resolver.address} tcp dport 53 tcp flags & (syn | ack) == syn limit rate over 20/second burst 60 packets reject with tcp reset
+`;
+
+const toProxy = `    ct status dnat ct state new limit rate over 50/second burst 250 packets reject with tcp reset
+    ct status dnat accept
+`;
+
+const refuseClosed = `    meta l4proto tcp ip daddr @closed4 reject with tcp reset
+    meta l4proto tcp ip6 daddr @closed6 reject with tcp reset
+    ip daddr @closed4 reject with icmpx type admin-prohibited
+    ip6 daddr @closed6 reject with icmpx type admin-prohibited
+`;
+
+const refuseAll = `    meta l4proto tcp reject with tcp reset
+    reject with icmpx type admin-prohibited
+`;
+
+/** Nothing comes here that was not refused before, unless a socket bound to the device led a redirected packet out of it: that is seen in this hook alone. */
+const dropClosed = `    ip daddr @closed4 drop
+    ip6 daddr @closed6 drop
+`;
+
+/** A closed address is not for the proxy: it is refused like in every other mode, before a connection seems to come about. */
+const redirectToProxy = `  chain redirect {
+    type nat hook output priority -100; policy accept;
+    oifname "lo" accept
+    ip daddr @closed4 accept
+    meta nfproto ipv4 meta l4proto tcp redirect to :${inBox.proxy.port}
+  }
+`;

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { chmod, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
-import { resolverAddress } from "../network/network-rules.ts";
+import { resolverLines } from "../network/resolver-file.ts";
 import { mustRun, runCommand } from "../kernel/command.ts";
 
 /** Raised when what is written here changes, so that an existing skeleton is made anew beside the old one. */
@@ -189,7 +189,7 @@ export async function addBoxFiles(root: string): Promise<void> {
   await append("gshadow", "user:!::");
   await writeFile(`${root}/etc/sudoers.d/user`, "user ALL=(ALL) NOPASSWD:ALL\n", { mode: 0o440 });
   await rm(`${root}/etc/resolv.conf`, { force: true });
-  await writeFile(`${root}/etc/resolv.conf`, `nameserver ${resolverAddress}\noptions edns0\n`);
+  await writeFile(`${root}/etc/resolv.conf`, resolverLines);
   await writeFile(`${root}/etc/hostname`, "box\n");
   await writeFile(`${root}/etc/hosts`, "127.0.0.1 localhost\n");
   await rm(`${root}/etc/machine-id`, { force: true });
