@@ -51,6 +51,7 @@ export async function watchBoxes({
       id,
       ...box,
       counters: cgroups.limitCounters(id),
+      processes: cgroups.usage(id)?.processes ?? null,
       diskBytes: looksAtDisk ? await diskBytes(id) : null,
       ended: () => kernelLog.endedIn(id),
     });

@@ -3,6 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import type { AgentLaunch } from "@alcove/contract/box/run";
 import { CodedError } from "@alcove/contract/errors";
 import { signalProcess } from "../system/marked-processes.ts";
+import { limitChild } from "../system/child-limits.ts";
 
 export interface Exit {
   readonly exitCode: number | null;
@@ -59,6 +60,7 @@ export function startAgent(options: {
   } catch (error) {
     throw new CodedError("agent_failed", `Cannot start ${options.launch.name}: ${String(error)}`, { cause: error });
   }
+  limitChild(child.pid);
   const exited = child.exited.then(() => ({
     exitCode: child.signalCode === null ? child.exitCode : null,
     signal: child.signalCode === null ? null : String(child.signalCode),

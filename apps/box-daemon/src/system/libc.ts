@@ -7,6 +7,7 @@ const { symbols } = dlopen("libc.so.6", {
   renameat2: { args: ["i32", "ptr", "i32", "ptr", "u32"], returns: "i32" },
   readlinkat: { args: ["i32", "ptr", "ptr", "usize"], returns: "i64" },
   waitid: { args: ["i32", "u32", "ptr", "i32"], returns: "i32" },
+  prlimit: { args: ["i32", "i32", "ptr", "ptr"], returns: "i32" },
   waitpid: { args: ["i32", "ptr", "i32"], returns: "i32" },
   __errno_location: { args: [], returns: "ptr" },
 });
@@ -78,4 +79,20 @@ export function peekEndedChild(): number | null {
 /** Waits for an ended child, so that it leaves the process table. */
 export function reapChild(pid: number): void {
   symbols.waitpid(pid, null, 1);
+}
+
+/** RLIMIT_NPROC, the same number on x86_64 and arm64. */
+const processLimit = 6;
+
+/** How many processes and threads this user may have, by this process's own limit; null when there is none. */
+export function ownProcessLimit(): number | null {
+  const limits = new BigUint64Array(2);
+  if (symbols.prlimit(0, processLimit, null, limits) !== 0) return null;
+  const soft = limits[0] ?? 0n;
+  return soft < 2n ** 32n ? Number(soft) : null;
+}
+
+/** Lowers another process's limit of processes and threads; nothing happens when it has ended. */
+export function setProcessLimit(pid: number, limit: number): void {
+  symbols.prlimit(pid, processLimit, BigUint64Array.of(BigInt(limit), BigInt(limit)), null);
 }

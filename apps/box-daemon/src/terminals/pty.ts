@@ -4,6 +4,7 @@ import { newId } from "@alcove/contract/ids";
 import { killMarked } from "../system/marked-processes.ts";
 import { exitCodeOf } from "../system/exit-code.ts";
 import { keptBytes, type LiveTerminal, type Terminals } from "./terminal.ts";
+import { limitChild } from "../system/child-limits.ts";
 
 interface Held extends LiveTerminal {
   describe(): Terminal;
@@ -26,6 +27,7 @@ export function createPtyTerminals(env: Readonly<Record<string, string | undefin
         env: { ...env, ALCOVE_TERMINAL: id, TERM: "xterm-256color", COLORTERM: "truecolor" },
         terminal: { cols, rows, data: (_, data) => output.append(data) },
       });
+      limitChild(child.pid);
       void child.exited.then(() => {
         exit = { exitCode: exitCodeOf(child) };
         held.delete(id);

@@ -9,6 +9,7 @@ import { openSpool, type Spool } from "./spool.ts";
 import type { LiveTerminal, NewTerminal, Terminals } from "./terminal.ts";
 import { drawScreen } from "./redraw.ts";
 import { createTmuxClient, type TmuxClient } from "./tmux-client.ts";
+import { limitsInShell } from "../system/child-limits.ts";
 
 const session = "alcove";
 /** Exit code of a terminal whose tmux server was killed: what a shell gives for SIGHUP. */
@@ -170,7 +171,7 @@ async function openWindow(
   const { id, folder, cols, rows, directory } = options;
   const [output, exit] = [join(folder, "output"), join(folder, "exit")];
   // The shell's own parent notes its end: tmux's hook below runs only when tmux itself hears of it, which it does not always.
-  const shell = `env -u TMUX -u TMUX_PANE ALCOVE_TERMINAL=${id} "\${SHELL:-/bin/sh}" -l; code=$?; echo code=$code >${exit}; exit $code`;
+  const shell = `${limitsInShell()}env -u TMUX -u TMUX_PANE ALCOVE_TERMINAL=${id} "\${SHELL:-/bin/sh}" -l; code=$?; echo code=$code >${exit}; exit $code`;
   const size = ["-x", String(cols), "-y", String(rows)];
   const format = ["-P", "-F", "#{pane_id}", "-c", directory, shell];
   const follow = [

@@ -45,7 +45,7 @@ export interface Cgroups {
 
 const outerSuffix = ".net";
 /** Without a limit of their own, processes of one box must not take the machine's last ones. */
-const defaultProcesses = 8_192;
+export const defaultProcesses = 8_192;
 
 /** The cgroups of this data directory, `alcove/<instance>/<id>` in every hierarchy. */
 export function createCgroups(instance: string, privileged: boolean): Cgroups {

@@ -8,7 +8,7 @@ function watching() {
   let clock = 0;
   const watch = createLimitWatch({ tell: (_id, _epoch, body) => void told.push(body), now: () => clock });
   const id = newId("workspace");
-  const quiet = { counters: { memory: 0, processes: 0 }, diskBytes: null, ended: () => [] };
+  const quiet = { counters: { memory: 0, processes: 0 }, processes: null, diskBytes: null, ended: () => [] };
   return {
     told,
     later: (ms: number) => (clock += ms),

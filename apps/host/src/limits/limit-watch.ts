@@ -1,3 +1,4 @@
+import { processesForPrograms } from "@alcove/contract/box/processes";
 import type { BoxHappeningBody } from "@alcove/contract/host";
 import type { WorkspaceId } from "@alcove/contract/ids";
 import type { Limits } from "@alcove/contract/api/workspace";
@@ -11,6 +12,8 @@ export type LimitSight = {
   epoch: number;
   limits: Limits;
   counters: LimitCounters;
+  /** Processes and threads now; null where the host does not count. */
+  processes: number | null;
   /** Bytes on the disk; null when they were not looked at this time. */
   diskBytes: number | null;
   /** Programs that the kernel ended for want of memory since the last look. */
@@ -36,11 +39,12 @@ export function createLimitWatch({
   const grew = (before: number | null, after: number | null) => before !== null && after !== null && after > before;
 
   return {
-    look({ id, epoch, limits, counters, diskBytes, ended }: LimitSight): void {
+    look(sight: LimitSight): void {
+      const { id, epoch, limits, counters, processes, diskBytes, ended } = sight;
       const before = known.get(id);
       if (before === undefined || before.epoch !== epoch) {
         known.set(id, { epoch, counters: { memory: 0, processes: 0 }, toldAt: new Map(), full: false });
-        return this.look({ id, epoch, limits, counters, diskBytes, ended });
+        return this.look(sight);
       }
       const say = (body: BoxHappeningBody & { kind: "limit.reached" }): void => {
         const last = before.toldAt.get(body.data.limit);
@@ -53,7 +57,10 @@ export function createLimitWatch({
         const data = { limit: "memory", code: "out_of_memory", process, at: limits.memoryBytes ?? null } as const;
         say({ kind: "limit.reached", data });
       }
-      if (grew(before.counters.processes, counters.processes)) {
+      // Programs are held back before the group's own limit is reached, and that nothing counts.
+      const used =
+        limits.processes !== undefined && processes !== null && processes >= processesForPrograms(limits.processes) - 1;
+      if (used || grew(before.counters.processes, counters.processes)) {
         const data = {
           limit: "processes",
           code: "out_of_processes",
