@@ -61,10 +61,10 @@ test("memory that a box puts into /tmp and /dev/shm counts as its own", async ()
   const filled = await runInBox(
     host.runtime,
     address,
-    "head -c 120M /dev/zero > /tmp/a; head -c 127M /dev/zero > /dev/shm/b; echo end",
+    "head -c 80M /dev/zero > /tmp/a; head -c 80M /dev/zero > /dev/shm/b; echo end",
   );
   expect(filled.stdout).toBe("end\n");
-  await runInBox(host.runtime, address, `perl -e 'my $x = "x" x (1 << 28); print length $x'`);
+  await runInBox(host.runtime, address, `perl -e 'my $x = "x" x (1 << 27); print length $x'`);
   await isTold(id, { limit: "memory" });
   await runInBox(host.runtime, address, "rm -f /tmp/a /dev/shm/b");
   await alive(address);

@@ -40,6 +40,9 @@ import { createHostVolumes } from "./volumes/host-volumes.ts";
 import { createWorkspaceJobs } from "./workspaces/jobs.ts";
 import { createPortWatch } from "./workspaces/ports.ts";
 import { createSnapshots } from "./workspaces/snapshots.ts";
+import { followHappenings } from "./workspaces/follow-happenings.ts";
+import { createUsageReader } from "./workspaces/usage.ts";
+import { createWorkspaceEvents } from "./workspaces/workspace-events.ts";
 import { createWorkspaceStore } from "./workspaces/workspace-store.ts";
 import { createWorkspaces } from "./workspaces/workspaces.ts";
 
@@ -97,9 +100,11 @@ export async function composeControlPlane(config: Config, log: Log): Promise<Con
   const replica = stack.use(await joinReplicas({ databaseUrl, pool, log }));
   const store = createWorkspaceStore({ db, wake });
   const jobs = createWorkspaceJobs({ db, wake, replica: replica.id, log });
-  const workspaces = createWorkspaces({ store, jobs, runtime, volumes, log });
+  const workspaceEvents = createWorkspaceEvents({ db, wake });
+  const workspaces = createWorkspaces({ store, jobs, runtime, volumes, events: workspaceEvents, log });
   stack.defer(() => workspaces.drain());
   const snapshots = createSnapshots({ db, workspaces });
+  const usage = createUsageReader({ runtime, volumes, log });
   const ports = createPortWatch({ workspaces, store, wake, log });
   stack.defer(() => ports.close());
 
@@ -189,6 +194,8 @@ export async function composeControlPlane(config: Config, log: Log): Promise<Con
     workspaces,
     snapshots,
     ports,
+    usage,
+    workspaceEvents,
     shelf,
     providers,
     log,
@@ -212,6 +219,15 @@ export async function composeControlPlane(config: Config, log: Log): Promise<Con
   address = server.address;
   const reconciling = keepReconciling();
   stack.defer(() => reconciling);
+  const hearing = followHappenings({
+    runtime,
+    events: workspaceEvents,
+    onDeath: async ({ workspace, epoch }) => workspaces.doubt(workspace, epoch, stopping),
+    leads: () => replica.leads(),
+    log,
+    signal: stopping,
+  });
+  stack.defer(() => hearing);
   stack.defer(() => stop.abort());
   const owned = stack.move();
 

@@ -11,17 +11,17 @@ export interface Happenings {
 }
 
 /**
- * What happened to boxes, the newest thousand, in memory: the control plane stores what it reads. Cursors are microseconds of the clock at the start of this
- * process and counted up from there, so that those of an earlier host process are always smaller.
+ * What happened to boxes, the newest thousand, in memory: the control plane stores what it reads. Cursors are microseconds of the clock, or one more than
+ * the one before: those of an earlier host process are always smaller.
  */
 export function createHappenings(now: () => number = Date.now): Happenings {
   const kept: BoxHappening[] = [];
   const waiting = new Set<() => void>();
-  let cursor = now() * 1_000;
+  let cursor = 0;
 
   return {
     add(workspace, epoch, body) {
-      cursor += 1;
+      cursor = Math.max(cursor + 1, now() * 1_000);
       kept.push({ cursor, workspace, epoch, at: new Date(now()).toISOString(), ...body });
       if (kept.length > longest) kept.shift();
       for (const wake of waiting) wake();

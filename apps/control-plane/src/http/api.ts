@@ -8,11 +8,13 @@ import { addAccountRoutes, addPublicRoutes, type AccountParts } from "./routes/a
 import { addAgentRoutes } from "./routes/agent-routes.ts";
 import { addFileRoutes } from "./routes/file-routes.ts";
 import { addRunRoutes } from "./routes/run-routes.ts";
+import { addWorkspaceEventRoutes } from "./routes/workspace-event-routes.ts";
 import { addWorkspaceRoutes } from "./routes/workspace-routes.ts";
 
 export type ApiParts = AccountParts &
   Parameters<typeof addRunRoutes>[1] &
   Parameters<typeof addWorkspaceRoutes>[1] &
+  Parameters<typeof addWorkspaceEventRoutes>[1] &
   Parameters<typeof addFileRoutes>[1] &
   Parameters<typeof addAgentRoutes>[1] & { readonly identity: Identity; readonly log: Log };
 
@@ -65,6 +67,7 @@ export function createApi(parts: ApiParts): ApiApp {
   });
   addAccountRoutes(app, parts);
   addWorkspaceRoutes(app, parts);
+  addWorkspaceEventRoutes(app, parts);
   addFileRoutes(app, parts);
   addRunRoutes(app, parts);
   addAgentRoutes(app, parts);

@@ -11,6 +11,8 @@ export interface Replica extends AsyncDisposable {
   readonly id: string;
   /** Aborts when the lock was lost to another replica: this one must stop working. */
   readonly lost: AbortSignal;
+  /** True for one of the replicas that live: the oldest. */
+  leads(): Promise<boolean>;
   /** Calls `takeOver` once for each replica that is found dead, until it succeeds; keeps looking until disposed. */
   watchOthers(takeOver: (replica: string) => Promise<void>): void;
 }
@@ -84,6 +86,10 @@ export async function joinReplicas({
   return {
     id,
     lost: lost.signal,
+    async leads() {
+      const oldest = await pool.query<{ id: string }>("select id from replicas order by started_at, id limit 1");
+      return oldest.rows[0]?.id === id;
+    },
     watchOthers(takeOver) {
       watching = (async () => {
         while (!ended.signal.aborted && !lost.signal.aborted) {

@@ -7,6 +7,7 @@ import type { BoxAddress, BoxSpec, Runtime } from "../runtimes/runtime.ts";
 import type { VolumeStore } from "../volumes/volume-store.ts";
 import type { WorkspaceJobs } from "./jobs.ts";
 import { suggestName } from "./names.ts";
+import type { WorkspaceEvents } from "./workspace-events.ts";
 import type { WorkspaceRow, WorkspaceStore } from "./workspace-store.ts";
 
 export interface Workspaces {
@@ -32,6 +33,8 @@ export interface Workspaces {
     signal: AbortSignal,
   ): Promise<{ reverted: string[]; kept: string[] }>;
   readSnapshot: VolumeStore["readSnapshot"];
+  /** The end of the box's log; also after it has ended. */
+  log: Runtime["log"];
   /** Puts right what a crash left: half-made, half-deleted, or said to run when it does not. Repeated while the server runs. */
   reconcile(signal: AbortSignal): Promise<void>;
   drain(): Promise<void>;
@@ -42,10 +45,11 @@ interface Parts {
   readonly jobs: WorkspaceJobs;
   readonly runtime: Runtime;
   readonly volumes: VolumeStore;
+  readonly events: WorkspaceEvents;
   readonly log: Log;
 }
 
-export function createWorkspaces({ store, jobs, runtime, volumes, log }: Parts): Workspaces {
+export function createWorkspaces({ store, jobs, runtime, volumes, events, log }: Parts): Workspaces {
   const addresses = new Map<WorkspaceId, { epoch: number; address: BoxAddress }>();
   const background = new AbortController();
 
@@ -105,6 +109,23 @@ export function createWorkspaces({ store, jobs, runtime, volumes, log }: Parts):
         { epoch: next.epoch },
       );
       throw failure;
+    }
+  };
+
+  const keepChange = async (
+    row: WorkspaceRow,
+    { name, limits, network, lifetime }: UpdateWorkspace,
+  ): Promise<WorkspaceRow | undefined> => {
+    try {
+      return await store.update(row.id, {
+        ...(name !== undefined && { name }),
+        ...(limits && { limits }),
+        ...(network && { network }),
+        ...(lifetime && { lifetime }),
+      });
+    } catch (error) {
+      if (isUniqueViolation(error)) throw new CodedError("name_taken", `You already have a workspace named "${name}".`);
+      throw error;
     }
   };
 
@@ -172,23 +193,21 @@ export function createWorkspaces({ store, jobs, runtime, volumes, log }: Parts):
       }
     },
 
-    change: (row, { name, limits, network, lifetime }, signal) =>
+    change: (row, wish, signal) =>
       jobs.run(row.id, "change", signal, async (within) => {
+        const before = await store.byId(row.id);
+        const changed = before && (await keepChange(before, wish));
+        if (!before || !changed) throw new CodedError("workspace_deleting");
         try {
-          const changed = await store.update(row.id, {
-            ...(name !== undefined && { name }),
-            ...(limits && { limits }),
-            ...(network && { network }),
-            ...(lifetime && { lifetime }),
-          });
-          if (!changed) throw new CodedError("workspace_deleting");
           if (changed.epoch > 0) await runtime.update(boxSpec(changed), within);
-          return changed;
         } catch (error) {
-          if (isUniqueViolation(error))
-            throw new CodedError("name_taken", `You already have a workspace named "${name}".`);
+          // What the box could not be given is not kept either.
+          await keepChange(changed, before);
           throw error;
         }
+        for (const what of ["limits", "network", "lifetime"] as const)
+          if (wish[what]) await events.append(row.id, { kind: "changed", data: { what } });
+        return changed;
       }),
 
     async box(id, signal) {
@@ -228,6 +247,7 @@ export function createWorkspaces({ store, jobs, runtime, volumes, log }: Parts):
     changes: (id, from, to, signal) => volumes.changes(id, from, to, signal),
     revert: (id, from, to, signal) => jobs.run(id, "revert", signal, (within) => volumes.revert(id, from, to, within)),
     readSnapshot: volumes.readSnapshot,
+    log: runtime.log,
 
     async reconcile(signal) {
       await jobs.closeAbandoned();

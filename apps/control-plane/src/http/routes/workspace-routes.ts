@@ -7,12 +7,14 @@ import {
   terminalSchema,
   updateWorkspaceSchema,
   workspaceSchema,
+  type Workspace,
 } from "@alcove/contract/api/workspace";
 import { pageQuerySchema, pageSchema } from "@alcove/contract/api/problem";
 import { CodedError } from "@alcove/contract/errors";
 import { isId, newId, parseId, type SnapshotId, type WorkspaceId } from "@alcove/contract/ids";
 import type { PortWatch } from "../../workspaces/ports.ts";
 import type { Snapshots } from "../../workspaces/snapshots.ts";
+import type { UsageReader } from "../../workspaces/usage.ts";
 import type { Workspaces } from "../../workspaces/workspaces.ts";
 import type { WorkspaceRow, WorkspaceStore } from "../../workspaces/workspace-store.ts";
 import { workspaceView } from "../../workspaces/workspace-view.ts";
@@ -24,17 +26,19 @@ interface Parts {
   readonly store: WorkspaceStore;
   readonly snapshots: Snapshots;
   readonly ports: PortWatch;
+  readonly usage: UsageReader;
   readonly stopping: AbortSignal;
 }
 
 const idParam = z.object({ id: z.string() });
 const snapshotQuery = z.string().refine((text): text is SnapshotId => isId("snapshot", text), "is not a snapshot id");
 
-export function addWorkspaceRoutes(app: ApiApp, { workspaces, store, snapshots, ports, stopping }: Parts): void {
-  const view = (row: WorkspaceRow) => {
+export function addWorkspaceRoutes(app: ApiApp, { workspaces, store, snapshots, ports, usage, stopping }: Parts): void {
+  const show = (row: WorkspaceRow, figures: Workspace["usage"]) => {
     if (row.box === "running") ports.attend(row.id);
-    return workspaceView(row, row.box === "running" ? ports.of(row.id) : [], null);
+    return workspaceView(row, row.box === "running" ? ports.of(row.id) : [], figures);
   };
+  const view = (row: WorkspaceRow) => show(row, null);
   const fresh = async (id: WorkspaceId) => {
     const row = await store.byId(id);
     if (!row) throw new CodedError("not_found");
@@ -66,7 +70,8 @@ export function addWorkspaceRoutes(app: ApiApp, { workspaces, store, snapshots, 
       const page = rows.slice(0, limit);
       const last = page.at(-1);
       const next = rows.length > limit && last ? `${last.createdAt.toISOString()}~${last.id}` : null;
-      return context.json({ items: page.map(view), next }, 200);
+      const figures = await usage.all(context.req.raw.signal);
+      return context.json({ items: page.map((row) => show(row, figures(row.id))), next }, 200);
     },
   );
 
@@ -78,7 +83,10 @@ export function addWorkspaceRoutes(app: ApiApp, { workspaces, store, snapshots, 
       request: { params: idParam },
       responses: { 200: json("The workspace", workspaceSchema), ...answers },
     }),
-    async (context) => context.json(view(await store.owned(context.get("user"), context.req.valid("param").id)), 200),
+    async (context) => {
+      const row = await store.owned(context.get("user"), context.req.valid("param").id);
+      return context.json(show(row, await usage.of(row.id, context.req.raw.signal)), 200);
+    },
   );
 
   app.openapi(
