@@ -2,8 +2,8 @@ import { terminalFrame } from "@alcove/contract/api/workspace";
 import { z } from "zod";
 
 export interface TerminalLineOptions {
-  /** Address of the WebSocket that sends the output behind this byte offset. */
-  url: (after: number) => string;
+  /** Address of the WebSocket that sends the output behind this byte offset; a sleeping workspace is woken only by `wake`. */
+  url: (after: number, wake: boolean) => string;
   /** Headers that identify the caller, where the WebSocket of the platform can send any. */
   headers?: Readonly<Record<string, string>>;
   /** Byte offset behind which output is wanted. */
@@ -28,7 +28,10 @@ const longestPauseMs = 5_000;
 /** Bytes typed while the line is down; more than a person types, and less than would surprise when it all arrives at once. */
 const longestBacklog = 65_536;
 
-/** A line to a terminal that is opened again behind the last byte when it drops. */
+/**
+ * A line to a terminal that is opened again behind the last byte when it drops. Opening it wakes the workspace, and so does typing; a line that
+ * comes back by itself does not.
+ */
 export function openTerminalLine(options: TerminalLineOptions): TerminalLine {
   let offset = options.after ?? 0;
   let size = options.size;
@@ -36,14 +39,16 @@ export function openTerminalLine(options: TerminalLineOptions): TerminalLine {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let failures = 0;
   let over = false;
+  let opened = false;
   let backlog: Uint8Array<ArrayBuffer>[] = [];
 
   const connect = () => {
-    const current = openSocket(options.url(offset), options.headers ?? {});
+    const current = openSocket(options.url(offset, !opened || backlog.length > 0), options.headers ?? {});
     current.binaryType = "arraybuffer";
     socket = current;
     current.addEventListener("open", () => {
       failures = 0;
+      opened = true;
       options.onLine?.("open");
       current.send(resizeFrame(size));
       for (const bytes of backlog.splice(0)) current.send(inputFrame(bytes));
@@ -90,9 +95,12 @@ export function openTerminalLine(options: TerminalLineOptions): TerminalLine {
   connect();
   return {
     send(bytes) {
-      if (socket?.readyState === WebSocket.OPEN) socket.send(inputFrame(bytes));
-      else if (backlog.reduce((sum, part) => sum + part.byteLength, bytes.byteLength) <= longestBacklog)
-        backlog = [...backlog, bytes];
+      if (socket?.readyState === WebSocket.OPEN) return socket.send(inputFrame(bytes));
+      if (backlog.reduce((sum, part) => sum + part.byteLength, bytes.byteLength) > longestBacklog) return;
+      backlog = [...backlog, bytes];
+      if (over || socket) return;
+      clearTimeout(timer);
+      connect();
     },
     resize(next) {
       size = next;

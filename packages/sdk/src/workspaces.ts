@@ -13,6 +13,7 @@ import {
   type ExecEvent,
   type ExecRequest,
 } from "@alcove/contract/api/workspace";
+import { templateSchema } from "@alcove/contract/api/template";
 import { workspaceEventSchema } from "@alcove/contract/api/workspace-event";
 import type { z } from "zod";
 import { encodePath, type RequestOptions, type Transport } from "./request.ts";
@@ -97,6 +98,9 @@ export function createWorkspaceCalls(transport: Transport) {
           ...signalOf(options),
         }),
     },
+    templates: {
+      list: (options: Waiting = {}) => read(pageSchema(templateSchema), "GET", "/templates", signalOf(options)),
+    },
     /** Files of a workspace; paths are relative to its `/workspace`. */
     files: {
       url: (workspace: string, path: string, options: { download?: boolean } = {}) =>
@@ -149,7 +153,8 @@ export function createWorkspaceCalls(transport: Transport) {
         openTerminalLine({
           ...options,
           headers: transport.identity,
-          url: (after) => url(terminalOf(workspace, terminal), { after }).replace(/^http/, "ws"),
+          url: (after, wake) =>
+            url(terminalOf(workspace, terminal), { after, ...(wake ? {} : { wake }) }).replace(/^http/, "ws"),
         }),
     },
   };

@@ -108,16 +108,9 @@ function Turns({ turns, run, show }: { turns: Run[]; run: Run; show: (run: strin
 }
 
 function OneFile({ run, change, before }: { run: Run; change: FileChange; before: string | null }) {
-  if (change.change === "deleted") return <p className="p-4 soft">Deleted in this turn. Undo brings it back.</p>;
-  if (change.diffs.length === 0)
+  if (change.diffs.length === 0 || change.change === "deleted")
     return (
-      <WholeFile
-        workspace={run.workspace}
-        run={run.id}
-        path={change.path}
-        added={change.change === "added"}
-        before={before}
-      />
+      <WholeFile workspace={run.workspace} run={run.id} path={change.path} change={change.change} before={before} />
     );
   return (
     <>

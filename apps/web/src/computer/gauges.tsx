@@ -1,5 +1,5 @@
 import type { Workspace } from "@alcove/contract/api/workspace";
-import { Cpu, HardDrive, MemoryStick, Network } from "lucide-react";
+import { ArrowDown, ArrowUp, Cpu, HardDrive, MemoryStick, Network } from "lucide-react";
 import type { ReactNode } from "react";
 import { formatBytes } from "../format/format.ts";
 import { Sparkline } from "./sparkline.tsx";
@@ -50,8 +50,8 @@ export function Gauges({ workspace }: { workspace: Workspace }) {
       <Gauge
         icon={<Network className="icon" />}
         label="Network"
-        figure={last?.inPerSecond == null ? "–" : `${formatBytes(Math.round(last.inPerSecond))}/s in`}
-        limit={last?.outPerSecond == null ? null : `${formatBytes(Math.round(last.outPerSecond))}/s out`}
+        figure={<Rate word="In" icon={<ArrowDown className="icon icon--xs" />} perSecond={last?.inPerSecond ?? null} />}
+        limit={<Rate word="Out" icon={<ArrowUp className="icon icon--xs" />} perSecond={last?.outPerSecond ?? null} />}
         used={null}
         note={
           usage.networkInBytes === null || usage.networkOutBytes === null
@@ -66,6 +66,16 @@ export function Gauges({ workspace }: { workspace: Workspace }) {
         />
       </Gauge>
     </div>
+  );
+}
+
+function Rate({ word, icon, perSecond }: { word: string; icon: ReactNode; perSecond: number | null }) {
+  return (
+    <span className="rate">
+      <span className="sr">{word}: </span>
+      {icon}
+      {perSecond === null ? "–" : `${formatBytes(Math.round(perSecond))}/s`}
+    </span>
   );
 }
 
@@ -88,8 +98,8 @@ function Gauge({
 }: {
   icon: ReactNode;
   label: string;
-  figure: string;
-  limit: string | null;
+  figure: ReactNode;
+  limit: ReactNode;
   /** Per cent of the limit. */
   used: number | null;
   note?: string;
@@ -114,7 +124,7 @@ function Gauge({
           aria-valuenow={Math.round(at)}
           aria-valuemin={0}
           aria-valuemax={100}
-          aria-valuetext={`${figure} ${limit ?? ""}`}
+          aria-valuetext={`${Math.round(at)} % of the limit`}
           style={{ "--at": at }}
         >
           <i />

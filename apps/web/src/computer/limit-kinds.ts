@@ -8,6 +8,8 @@ export interface LimitKind {
   label: string;
   /** What happens at the limit, in one sentence. */
   note: string;
+  /** What an empty field means. */
+  empty: string;
   /** Values that the buttons step through, smallest first. */
   steps: number[];
   /** The value as it stands in the field, as in `2 GB`. */
@@ -24,6 +26,7 @@ export const limitKinds: LimitKind[] = [
     name: "memoryBytes",
     label: "Memory",
     note: "A program that wants more is ended, and Activity says which",
+    empty: "No limit",
     steps: [128, 256, 512, 1024, 2048, 3072, 4096, 6144, 8192, 12_288, 16_384, 32_768, 65_536].map((at) => at * mega),
     show: formatBytes,
     read: readBytes,
@@ -32,6 +35,7 @@ export const limitKinds: LimitKind[] = [
     name: "cpus",
     label: "Processor",
     note: "Cores that it may use at the same time",
+    empty: "No limit",
     steps: [0.25, 0.5, 1, 1.5, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64],
     show: (value) => `${value} ${value === 1 ? "core" : "cores"}`,
     read: readNumber,
@@ -40,6 +44,7 @@ export const limitKinds: LimitKind[] = [
     name: "diskBytes",
     label: "Disk",
     note: "Files of the workspace; snapshots share what did not change",
+    empty: "No limit",
     steps: [0.25, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1024].map((at) => at * giga),
     show: formatBytes,
     read: readBytes,
@@ -48,6 +53,7 @@ export const limitKinds: LimitKind[] = [
     name: "processes",
     label: "Processes",
     note: "Programs and threads at the same time",
+    empty: "As usual",
     steps: [64, 128, 256, 512, 1024, 2048, 4096, 8192, 16_384],
     show: formatWhole,
     read: readWhole,
@@ -56,6 +62,7 @@ export const limitKinds: LimitKind[] = [
     name: "openFiles",
     label: "Open files",
     note: "Of each process; for programs that start from now on",
+    empty: "As usual",
     steps: [256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576],
     show: formatWhole,
     read: readWhole,
@@ -64,6 +71,7 @@ export const limitKinds: LimitKind[] = [
     name: "inodes",
     label: "Files and folders",
     note: "How many there may be, where the disk can count them",
+    empty: "No limit",
     steps: [10_000, 50_000, 100_000, 200_000, 500_000, 1_000_000, 2_000_000, 5_000_000],
     show: formatWhole,
     read: readWhole,
@@ -82,7 +90,7 @@ export type LimitEntry = { type: "value"; value: number | undefined } | { type: 
 /** What was typed into the field of a limit: a value, nothing for no limit, or why it is neither. */
 export function limitEntry(kind: LimitKind, text: string): LimitEntry {
   const trimmed = text.trim();
-  if (trimmed === "" || /^(no limit|none)$/i.test(trimmed)) return { type: "value", value: undefined };
+  if (trimmed === "" || /^(no limit|none|as usual)$/i.test(trimmed)) return { type: "value", value: undefined };
   const value = kind.read(trimmed);
   if (value === null) return { type: "problem", problem: `Write it as ${kind.show(kind.steps[4] ?? 1)}` };
   const parsed = limitsSchema.shape[kind.name].safeParse(value);

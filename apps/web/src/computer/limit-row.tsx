@@ -70,9 +70,10 @@ export function LimitRow({ kind, workspace }: { kind: LimitKind; workspace: Work
           size="sm"
           variant="ghost"
           onClick={() => apply(before.value, false)}
-          aria-label={`Set ${kind.label.toLowerCase()} back to ${before.value === undefined ? "no limit" : kind.show(before.value)}`}
+          aria-label={`Set ${kind.label.toLowerCase()} back to ${before.value === undefined ? kind.empty.toLowerCase() : kind.show(before.value)}`}
         >
-          <Undo2 className="icon icon--s" /> was {before.value === undefined ? "without" : kind.show(before.value)}
+          <Undo2 className="icon icon--s" /> was{" "}
+          {before.value === undefined ? kind.empty.toLowerCase() : kind.show(before.value)}
         </Button>
       )}
       <LimitStepper

@@ -47,7 +47,7 @@ export function LimitStepper({
         id={id}
         className="num"
         value={text}
-        placeholder="No limit"
+        placeholder={kind.empty}
         spellCheck={false}
         autoComplete="off"
         aria-invalid={invalid}

@@ -62,7 +62,7 @@ function State({ workspace }: { workspace: Workspace }) {
     <div className="computer__state">
       <Arch state={state} className="computer__arch" />
       <div className="grow">
-        <h2>{archWord(state)}</h2>
+        <h2>{workspace.box === "frozen" ? "Resting" : archWord(state)}</h2>
         <p className={state === "failed" ? "is-failed" : "soft"}>
           {reasonOf(whyOf(workspace, overview, agents.data?.items ?? []))}
         </p>

@@ -10,10 +10,16 @@ import { SkeletonRows } from "../ui/skeleton.tsx";
 import { whyOf } from "../workspace/why.ts";
 import { archOf, type Overview } from "./overview.ts";
 
+/** Figures of many at a glance change more slowly than those of one that is looked at. */
+const figuresMs = 10_000;
+
 /** Workspaces and why each is awake. */
 export function SpaceList({ overview }: { overview: Overview }) {
   const { newWorkspace } = useShell();
-  const workspaces = useQuery(queries.workspaces());
+  const workspaces = useQuery({
+    ...queries.workspaces(),
+    refetchInterval: (query) => (query.state.data?.items.some(({ box }) => box === "running") ? figuresMs : false),
+  });
   const agents = useQuery(queries.agents());
   const items = workspaces.data?.items ?? [];
   const awake = items.filter((workspace) => workspace.box === "running").length;

@@ -1,7 +1,7 @@
 import type { Workspace } from "@alcove/contract/api/workspace";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { Ellipsis, Plus } from "lucide-react";
+import { Ellipsis, LayoutTemplate, Plus } from "lucide-react";
 import { formatAgo, formatBytes, plural } from "../format/format.ts";
 import { queries } from "../live/queries.ts";
 import { useShell } from "../shell/context.tsx";
@@ -21,7 +21,7 @@ import { useOverview } from "./use-overview.ts";
 /** Every workspace, with what can be done to it. */
 export function WorkspacesPage() {
   usePageTitle("Workspaces");
-  const { newWorkspace } = useShell();
+  const { newWorkspace, setCreating } = useShell();
   const overview = useOverview();
   const workspaces = useQuery(queries.workspaces());
   const importing = useImport();
@@ -38,6 +38,9 @@ export function WorkspacesPage() {
           </p>
         </div>
         <ImportButton importing={importing} />
+        <Button onClick={() => setCreating({ template: null })}>
+          <LayoutTemplate className="icon" /> From a template
+        </Button>
         <Button variant="default" onClick={() => newWorkspace()}>
           <Plus className="icon" /> New workspace <Kbd keys="c" />
         </Button>

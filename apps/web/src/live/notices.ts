@@ -1,6 +1,7 @@
 import type { ChangeNotice } from "@alcove/contract/api/event";
 import type { QueryClient, QueryKey } from "@tanstack/react-query";
 import { client } from "./client.ts";
+import { refreshAll } from "./refresh.ts";
 
 export type Line = { state: "open" } | { state: "lost"; retryAt: number };
 
@@ -62,7 +63,7 @@ export function createNotices(queryClient: QueryClient): Notices {
     const onLine: NonNullable<Parameters<typeof client.notices>[0]>["onLine"] = (next) => {
       if (next.state === "lost") return setLine({ state: "lost", retryAt: Date.now() + next.retryMs });
       // Whatever was missed while the line was down is read again.
-      if (line.state === "lost") void queryClient.invalidateQueries();
+      if (line.state === "lost") void refreshAll(queryClient);
       setLine({ state: "open" });
     };
     for await (const notice of client.notices({ signal, onLine })) {

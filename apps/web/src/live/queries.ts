@@ -65,6 +65,12 @@ export const queries = {
         }),
       staleTime: range.to === null ? 0 : Infinity,
     }),
+  templates: () =>
+    queryOptions({
+      queryKey: ["templates"],
+      queryFn: ({ signal }) => client.templates.list({ signal }),
+      refetchInterval: (query) => (query.state.data?.items.some(({ state }) => state === "building") ? 3_000 : false),
+    }),
   recentRuns: () =>
     queryOptions({ queryKey: ["runs", "recent"], queryFn: ({ signal }) => client.runs.list({ signal, limit: 100 }) }),
   sessionRuns: (session: string) =>

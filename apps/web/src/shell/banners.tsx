@@ -37,7 +37,7 @@ function Creation() {
     return (
       <div className="lost">
         <FailureAlert failure={creation.failure} title="The workspace was not created" fresh>
-          <Button size="sm" onClick={() => newWorkspace(creation.place)}>
+          <Button size="sm" onClick={() => newWorkspace(creation.place, creation.wish)}>
             Try again
           </Button>
           <Button size="sm" variant="ghost" onClick={dismissCreation}>

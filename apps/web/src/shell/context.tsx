@@ -1,6 +1,6 @@
 import type { CreateRun } from "@alcove/contract/api/run";
 import type { Failure } from "@alcove/contract/api/problem";
-import type { Workspace } from "@alcove/contract/api/workspace";
+import type { CreateWorkspace, Workspace } from "@alcove/contract/api/workspace";
 import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { createContext, useCallback, useContext, useMemo, useState, type ReactNode } from "react";
@@ -10,15 +10,18 @@ import { failureOf } from "../ui/alert.tsx";
 
 type Creation =
   | { state: "idle" }
-  | { state: "creating"; since: number; place: Place }
-  | { state: "failed"; failure: Failure; place: Place };
+  | { state: "creating"; since: number; place: Place; wish: CreateWorkspace }
+  | { state: "failed"; failure: Failure; place: Place; wish: CreateWorkspace };
 /** Where the new workspace opens. */
 type Place = { pane?: "files" | "terminal" };
 
 interface Shell {
   creation: Creation;
-  /** Creates a workspace with a name of the server's choice and opens it. */
-  newWorkspace: (place?: Place) => void;
+  /** Creates a workspace and opens it; what the wish leaves out is the server's choice. */
+  newWorkspace: (place?: Place, wish?: CreateWorkspace) => void;
+  /** The dialog that asks what a new workspace should have, with a template chosen already or none; null while it is closed. */
+  creating: { template: string | null } | null;
+  setCreating: (creating: { template: string | null } | null) => void;
   dismissCreation: () => void;
   palette: boolean;
   setPalette: (open: boolean) => void;
@@ -39,21 +42,22 @@ export function ShellProvider({ children }: { children: ReactNode }) {
   const navigate = useNavigate();
   const queryClient = useQueryClient();
   const [creation, setCreation] = useState<Creation>({ state: "idle" });
+  const [creating, setCreating] = useState<Shell["creating"]>(null);
   const [palette, setPalette] = useState(false);
   const [help, setHelp] = useState(false);
 
   const newWorkspace = useCallback(
-    (place: Place = {}) => {
-      setCreation({ state: "creating", since: Date.now(), place });
+    (place: Place = {}, wish: CreateWorkspace = {}) => {
+      setCreation({ state: "creating", since: Date.now(), place, wish });
       client.workspaces
-        .create()
+        .create(wish)
         .then(async (workspace: Workspace) => {
           queryClient.setQueryData(queries.workspace(workspace.name).queryKey, workspace);
           void queryClient.invalidateQueries({ queryKey: ["workspaces"] });
           await navigate({ to: "/workspaces/$name", params: { name: workspace.name }, search: place });
           setCreation({ state: "idle" });
         })
-        .catch((error: unknown) => setCreation({ state: "failed", failure: failureOf(error), place }));
+        .catch((error: unknown) => setCreation({ state: "failed", failure: failureOf(error), place, wish }));
     },
     [navigate, queryClient],
   );
@@ -62,13 +66,15 @@ export function ShellProvider({ children }: { children: ReactNode }) {
     () => ({
       creation,
       newWorkspace,
+      creating,
+      setCreating,
       dismissCreation: () => setCreation({ state: "idle" }),
       palette,
       setPalette,
       help,
       setHelp,
     }),
-    [creation, newWorkspace, palette, help],
+    [creation, newWorkspace, creating, palette, help],
   );
   return <ShellContext value={shell}>{children}</ShellContext>;
 }

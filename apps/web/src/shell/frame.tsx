@@ -16,6 +16,7 @@ import { useStored } from "./stored.ts";
 import { TellElsewhere } from "./tell-elsewhere.tsx";
 
 const Palette = lazy(() => import("./palette.tsx"));
+const NewWorkspaceDialog = lazy(() => import("../new-workspace/new-workspace-dialog.tsx"));
 
 /** Everything behind the door: who is not signed in is led there. */
 export function Frame() {
@@ -68,6 +69,7 @@ function Shell() {
       </div>
       {!inWorkspace && <Sections />}
       <Suspense>{shell.palette && <Palette />}</Suspense>
+      <Suspense>{shell.creating && <NewWorkspaceDialog />}</Suspense>
       <HelpDialog />
       <TellElsewhere />
       <Toaster />

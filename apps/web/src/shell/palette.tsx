@@ -6,6 +6,7 @@ import {
   Cpu,
   HeartPulse,
   House,
+  LayoutTemplate,
   LogOut,
   MessageSquare,
   Plus,
@@ -27,7 +28,7 @@ import { useTheme } from "./theme.ts";
 
 /** Search and commands. */
 export default function Palette() {
-  const { palette, setPalette, setHelp, newWorkspace } = useShell();
+  const { palette, setPalette, setHelp, newWorkspace, setCreating } = useShell();
   const navigate = useNavigate();
   const overview = useOverview();
   const workspaces = useQuery(queries.workspaces());
@@ -81,6 +82,11 @@ export default function Palette() {
               shortcut="c"
               mark={<Plus className="icon" />}
               onSelect={leave(() => newWorkspace())}
+            />
+            <Entry
+              label="New workspace from a template"
+              mark={<LayoutTemplate className="icon" />}
+              onSelect={leave(() => setCreating({ template: null }))}
             />
             {workspaces.data?.items.map((workspace) => (
               <Entry
