@@ -61,7 +61,7 @@ const dropClosed = `    ip daddr @closed4 drop
 `;
 
 /** A closed address is not for the proxy: it is refused like in every other mode, before a connection seems to come about. */
-const redirectToProxy = `  chain redirect {
+const redirectToProxy = `  chain to_proxy {
     type nat hook output priority -100; policy accept;
     oifname "lo" accept
     ip daddr @closed4 accept
