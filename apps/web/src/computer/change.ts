@@ -8,9 +8,15 @@ export function useChange(workspace: Workspace) {
   const queryClient = useQueryClient();
   return useMutation({
     mutationFn: (changes: UpdateWorkspace) => client.workspaces.update(workspace.id, changes),
-    onSuccess: (changed) => queryClient.setQueryData(queries.workspace(workspace.name).queryKey, changed),
+    onSuccess: (changed) =>
+      queryClient.setQueryData(queries.workspace(workspace.name).queryKey, (old) => withFigures(changed, old)),
     onSettled: () => queryClient.invalidateQueries({ queryKey: ["workspaces"] }),
   });
+}
+
+/** The answer to a change tells no figures: those that were read last stay until the next ones. */
+export function withFigures(changed: Workspace, old: Workspace | undefined): Workspace {
+  return { ...changed, usage: changed.usage ?? old?.usage ?? null };
 }
 
 /** Starts, stops or restarts the box. */

@@ -10,7 +10,14 @@ import { useUsageHistory } from "./use-usage-history.ts";
 export function Gauges({ workspace }: { workspace: Workspace }) {
   const history = useUsageHistory(workspace);
   const { usage, limits } = workspace;
-  if (!usage) return <p className="quiet">Figures appear here while it is awake.</p>;
+  if (!usage || workspace.box === "none" || workspace.box === "failed") {
+    const disk = usage?.diskBytes ?? null;
+    return (
+      <p className="quiet">
+        It uses no processor and no memory now{disk === null ? "." : `; its files take ${formatBytes(disk)} of disk.`}
+      </p>
+    );
+  }
   const memoryTop = limits.memoryBytes ?? topOf(history, (point) => point.memoryBytes, 64 * 2 ** 20);
   const cpuTop = limits.cpus ? limits.cpus * 100 : topOf(history, (point) => point.cpuPercent, 100);
   const networkTop = topOf(history, (point) => Math.max(point.inPerSecond ?? 0, point.outPerSecond ?? 0), 4096);
@@ -130,7 +137,7 @@ function Gauge({
           <i />
         </span>
       ) : (
-        <span className="quiet gauge__note">{note ?? "No limit of its own"}</span>
+        <span className="quiet gauge__note">{note ?? (limit === null ? "No limit of its own" : "")}</span>
       )}
     </div>
   );

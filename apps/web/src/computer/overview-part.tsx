@@ -53,8 +53,8 @@ function State({ workspace }: { workspace: Workspace }) {
   const asleep = workspace.box === "none" || workspace.box === "failed";
   const facts = [
     workspace.startedAt && !asleep ? `Started ${ago(workspace.startedAt, now)}` : null,
-    workspace.startMs === null ? null : `ready in ${formatDuration(workspace.startMs)}`,
-    workspace.usage?.processes ? plural(workspace.usage.processes, "process", "processes") : null,
+    workspace.startMs === null ? null : `${asleep ? "Started last" : "ready"} in ${formatDuration(workspace.startMs)}`,
+    workspace.usage?.processes && !asleep ? plural(workspace.usage.processes, "process", "processes") : null,
     workspace.template ? `template ${workspace.template}` : null,
     workspace.runtime === "docker" ? "on Docker" : null,
   ].filter(Boolean);

@@ -5,6 +5,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { Gauge, TriangleAlert } from "lucide-react";
 import { useEffect, useEffectEvent, useRef } from "react";
 import { toast } from "sonner";
+import { EventText } from "../computer/event-text.tsx";
 import { queries } from "../live/queries.ts";
 import { Button } from "../ui/button.tsx";
 
@@ -30,7 +31,9 @@ export function TellHappenings({ workspace }: { workspace: Workspace }) {
             ) : (
               <Gauge className="icon is-failed" />
             )}
-            <span className="grow">{event.text}</span>
+            <span className="grow">
+              <EventText text={event.text} />
+            </span>
             <Button
               size="sm"
               variant="ghost"
