@@ -7,6 +7,7 @@ import { isOwnOrigin } from "./origin.ts";
 import { addAccountRoutes, addPublicRoutes, type AccountParts } from "./routes/account-routes.ts";
 import { addAgentRoutes } from "./routes/agent-routes.ts";
 import { addFileRoutes } from "./routes/file-routes.ts";
+import { addNetworkRoutes } from "./routes/network-routes.ts";
 import { addRunRoutes } from "./routes/run-routes.ts";
 import { addWorkspaceEventRoutes } from "./routes/workspace-event-routes.ts";
 import { addWorkspaceRoutes } from "./routes/workspace-routes.ts";
@@ -15,6 +16,7 @@ export type ApiParts = AccountParts &
   Parameters<typeof addRunRoutes>[1] &
   Parameters<typeof addWorkspaceRoutes>[1] &
   Parameters<typeof addWorkspaceEventRoutes>[1] &
+  Parameters<typeof addNetworkRoutes>[1] &
   Parameters<typeof addFileRoutes>[1] &
   Parameters<typeof addAgentRoutes>[1] & { readonly identity: Identity; readonly log: Log };
 
@@ -68,6 +70,7 @@ export function createApi(parts: ApiParts): ApiApp {
   addAccountRoutes(app, parts);
   addWorkspaceRoutes(app, parts);
   addWorkspaceEventRoutes(app, parts);
+  addNetworkRoutes(app, parts);
   addFileRoutes(app, parts);
   addRunRoutes(app, parts);
   addAgentRoutes(app, parts);
