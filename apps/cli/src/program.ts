@@ -2,13 +2,14 @@ import { text } from "node:stream/consumers";
 import { CodedError } from "@alcove/contract/errors";
 import { runModeSchema } from "@alcove/contract/api/run";
 import { createClient, type Client } from "@alcove/sdk/client";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { dataDirectory, findConnection, storeLogin } from "./connection.ts";
 import { diagnose } from "./doctor.ts";
 import { execCommand } from "./exec.ts";
 import { exitCodeHelp } from "./exit-codes.ts";
 import { diagnoseOffline } from "./offline-doctor.ts";
 import { runPrompt } from "./run.ts";
+import { changeNetwork, describeNetwork, networkChanges } from "./network.ts";
 import { openShell } from "./shell.ts";
 import { formatAge, formatTable } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
@@ -165,6 +166,20 @@ function addWorkspaceCommands(ws: Command, client: () => Promise<Client>, termin
     .action(async (names: string[]) => {
       const { workspaces } = await client();
       for (const name of names) await workspaces.delete(name);
+    });
+  ws.command("network")
+    .description("print or change what a workspace may reach; holds at once, also while it runs")
+    .argument("<workspace>", "name or id")
+    .addArgument(new Argument("[change]", "`allow` makes an allow-list of what is allowed").choices(networkChanges))
+    .argument("[host...]", "host names for allow and deny, as in registry.npmjs.org or '*.example.com'")
+    .option("--json", "print JSON", false)
+    .action(async (name: string, change: string | undefined, hosts: string[], { json }: { json: boolean }) => {
+      const { workspaces } = await client();
+      let { network } = await workspaces.get(name);
+      const known = networkChanges.find((candidate) => candidate === change);
+      if (known !== undefined)
+        ({ network } = await workspaces.update(name, { network: changeNetwork(network, known, hosts) }));
+      terminal.write(json ? `${JSON.stringify(network)}\n` : describeNetwork(network));
     });
 }
 
