@@ -103,7 +103,7 @@ export async function composeControlPlane(config: Config, log: Log): Promise<Con
   const workspaceEvents = createWorkspaceEvents({ db, wake });
   const workspaces = createWorkspaces({ store, jobs, runtime, volumes, events: workspaceEvents, log });
   stack.defer(() => workspaces.drain());
-  const snapshots = createSnapshots({ db, workspaces });
+  const snapshots = createSnapshots({ db, wake, workspaces, volumes, retention: config.retention, stopping, log });
   const usage = createUsageReader({ runtime, volumes, log });
   const ports = createPortWatch({ workspaces, store, wake, log });
   stack.defer(() => ports.close());
@@ -265,6 +265,7 @@ export async function composeControlPlane(config: Config, log: Log): Promise<Con
     while (!stopping.aborted) {
       await workspaces
         .reconcile(stopping)
+        .then(() => snapshots.tidy(stopping))
         .catch((error: unknown) => log.warn({ err: error }, "workspaces were not looked after"));
       await pause(reconcileEveryMs, stopping);
     }

@@ -167,6 +167,10 @@ export async function runHost({
         const { stream, size } = await volumes.read(workspace, snapshot, path);
         return { stream, headers: { "content-type": "application/octet-stream", "content-length": size } };
       },
+      "volume.export": async ({ workspace, snapshot }, gone) => ({
+        stream: await volumes.export(workspace, snapshot, gone),
+        headers: { "content-type": "application/gzip" },
+      }),
       "box.happenings": async ({ after }, gone) => ({
         stream: Readable.from(happeningLines(happenings, after, AbortSignal.any([gone, ending.signal]))),
         headers: { "content-type": "application/x-ndjson" },

@@ -17,7 +17,7 @@ import { logLine } from "./log.ts";
 const longestBody = 4 * 2 ** 20;
 
 /** These answer with bytes. */
-type RawOperation = "volume.read" | "box.happenings";
+type RawOperation = "volume.read" | "volume.export" | "box.happenings";
 type JsonOperation = Exclude<HostOperation, RawOperation>;
 export type Handlers = { [O in JsonOperation]: (request: HostRequest<O>) => Promise<HostAnswer<O>> };
 type RawAnswer = { stream: Readable; headers: OutgoingHttpHeaders };
@@ -91,18 +91,28 @@ async function answer(
 }
 
 function isRaw(operation: HostOperation): operation is RawOperation {
-  return operation === "volume.read" || operation === "box.happenings";
+  return operation === "volume.read" || operation === "volume.export" || operation === "box.happenings";
 }
 
-async function answerRaw<O extends RawOperation>(
-  operation: O,
+async function answerRaw(
+  operation: RawOperation,
   body: unknown,
   response: ServerResponse,
   raw: RawHandlers,
 ): Promise<void> {
   const gone = new AbortController();
   response.once("close", () => gone.abort());
-  const { stream, headers } = await raw[operation](parse(operation, body), gone.signal);
+  const answerOf = (): Promise<RawAnswer> => {
+    switch (operation) {
+      case "volume.read":
+        return raw[operation](parse(operation, body), gone.signal);
+      case "volume.export":
+        return raw[operation](parse(operation, body), gone.signal);
+      case "box.happenings":
+        return raw[operation](parse(operation, body), gone.signal);
+    }
+  };
+  const { stream, headers } = await answerOf();
   response.writeHead(200, headers);
   try {
     await pipeline(stream, response);

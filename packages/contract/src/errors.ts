@@ -71,6 +71,11 @@ export const errorCatalogue = {
     title: "The limit is below what is in use",
     hint: "End programs in the workspace first, or choose a higher limit.",
   },
+  archive_invalid: {
+    status: 400,
+    title: "The archive cannot be unpacked",
+    hint: "Send a tar file, plain or gzipped, with files, folders and links only.",
+  },
   workspace_deleting: { status: 409, title: "The workspace is being deleted", hint: "Create a new one." },
   workspace_start_failed: {
     status: 502,

@@ -115,7 +115,7 @@ export const volumeCapabilitiesSchema = z.object({
 });
 export type VolumeCapabilities = z.infer<typeof volumeCapabilitiesSchema>;
 
-/** `volume.read` answers with raw bytes instead of JSON, `box.happenings` with a line of JSON for each, and an empty line now and then. */
+/** `volume.read` and `volume.export` answer with raw bytes instead of JSON, `box.happenings` with a line of JSON for each, and an empty line now and then. */
 const operations = {
   "runtime.capabilities": { input: nothing, output: runtimeCapabilitiesSchema },
   "box.create": { input: boxSpecSchema, output: nothing },
@@ -157,6 +157,7 @@ const operations = {
     output: z.object({ reverted: z.array(z.string()), kept: z.array(z.string()) }),
   },
   "volume.read": { input: z.object({ workspace, snapshot, path: volumePath }), output: z.never() },
+  "volume.export": { input: z.object({ workspace, snapshot }), output: z.never() },
   "volume.usage": { input: z.object({ workspace }), output: z.object({ bytes: z.number() }) },
   "template.status": { input: nothing, output: templateStatusSchema },
   shutdown: { input: z.object({ stopBoxes: z.boolean() }), output: nothing },

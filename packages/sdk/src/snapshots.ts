@@ -1,5 +1,5 @@
 import { pageSchema } from "@alcove/contract/api/problem";
-import { changeSchema, snapshotSchema, workspaceSchema } from "@alcove/contract/api/workspace";
+import { changeSchema, fileDiffSchema, snapshotSchema, workspaceSchema } from "@alcove/contract/api/workspace";
 import { z } from "zod";
 import { encodePath, type Transport } from "./request.ts";
 import { signalOf } from "./runs.ts";
@@ -36,6 +36,9 @@ export function createSnapshotCalls(transport: Transport) {
     /** Paths that differ between two snapshots; until now when `to` is left out. */
     changes: (workspace: string, range: { from: string; to?: string }, options: Waiting = {}) =>
       read(pageSchema(changeSchema), "GET", `${of(workspace)}/changes`, { query: range, ...signalOf(options) }),
+    /** What changed in one text file between two snapshots. */
+    diff: (workspace: string, query: { from: string; to: string; path: string }, options: Waiting = {}) =>
+      read(fileDiffSchema, "GET", `${of(workspace)}/diff`, { query, ...signalOf(options) }),
     /** The file as the snapshot holds it. */
     readSnapshotFile: (workspace: string, snapshot: string, path: string, options: Waiting = {}) =>
       send("GET", `${snapshotOf(workspace, snapshot)}/files/${encodePath(path)}`, signalOf(options)),

@@ -32,6 +32,7 @@ export const workspaces = pgTable("workspaces", {
   template: text(),
   originWorkspace: text("origin_workspace"),
   originSnapshot: text("origin_snapshot"),
+  baseSnapshot: text("base_snapshot"),
   limits: jsonb().$type<Limits>().notNull().default({}),
   network: jsonb().$type<Network>().notNull().default({ mode: "open", allow: [] }),
   lifetime: jsonb().$type<Lifetime>().notNull().default({}),

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import http from "node:http";
-import net from "node:net";
+import type net from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { createUpstream } from "./upstream.ts";
 
@@ -30,7 +30,7 @@ test("calls go through the machine's proxy, but for those to the machine itself"
   const proxy = await listening(http.createServer((request, response) => response.end(`proxy ${request.url}`)));
   const upstream = createUpstream({ HTTP_PROXY: `http://127.0.0.1:${proxy}`, NO_PROXY: "127.0.0.1" });
   closing.push(() => upstream.close());
-  const answer = async (target: string) => String((await (await upstream.call(call(target))).toArray()).join(""));
+  const answer = async (target: string) => (await (await upstream.call(call(target))).toArray()).join("");
   expect(await answer("http://models.example/v1/models")).toBe("proxy http://models.example/v1/models");
   expect(await answer(`http://127.0.0.1:${model}/v1/models`)).toBe("model /v1/models");
 });

@@ -28,6 +28,7 @@ export function createHostVolumes({ hostSocket }: { hostSocket: string }): Volum
     revert: (workspace, from, to, signal) => host.call("volume.revert", { workspace, from, to }, signal),
     readSnapshot: (workspace, snapshot, path, signal) =>
       host.stream("volume.read", { workspace, snapshot, path }, signal),
+    export: (workspace, snapshot, signal) => host.stream("volume.export", { workspace, snapshot }, signal),
     usage: (workspace, signal) => host.call("volume.usage", { workspace }, signal),
   };
 }

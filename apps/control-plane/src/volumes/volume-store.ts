@@ -32,5 +32,7 @@ export interface VolumeStore {
   ): Promise<{ reverted: string[]; kept: string[] }>;
   /** The bytes of a file in a snapshot; links are not followed. Codes: `file_not_found`, `is_folder`, `path_invalid`. */
   readSnapshot(id: WorkspaceId, snapshot: SnapshotId, path: string, signal: AbortSignal): Promise<Readable>;
+  /** A gzipped tar of what a snapshot has below `user/`, owned by nobody in particular. Ends early with an error when it cannot be read to its end. */
+  export(id: WorkspaceId, snapshot: SnapshotId, signal: AbortSignal): Promise<Readable>;
   usage(id: WorkspaceId, signal: AbortSignal): Promise<{ bytes: number }>;
 }

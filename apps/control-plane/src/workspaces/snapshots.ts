@@ -1,46 +1,278 @@
-import { desc, eq } from "drizzle-orm";
-import type { Snapshot } from "@alcove/contract/api/workspace";
-import type { SnapshotId, WorkspaceId } from "@alcove/contract/ids";
+import { and, desc, eq, inArray, isNull, lt, ne, or, sql } from "drizzle-orm";
+import type { Readable } from "node:stream";
+import type { FileDiff, Snapshot } from "@alcove/contract/api/workspace";
+import { CodedError } from "@alcove/contract/errors";
+import { newId, parseId, type SnapshotId, type WorkspaceId } from "@alcove/contract/ids";
 import type { Db } from "../database/database.ts";
-import { snapshots } from "../database/schema.ts";
+import { runs, snapshots, workspaces as workspaceRows } from "../database/schema.ts";
+import { noteChange } from "../events/notices.ts";
+import type { Wake } from "../events/wake.ts";
+import type { Log } from "../log/log.ts";
+import type { VolumeStore } from "../volumes/volume-store.ts";
+import { diffFiles } from "./file-diff.ts";
+import { expiredSnapshots, type Retention } from "./retention.ts";
+import type { WorkspaceRow } from "./workspace-store.ts";
 import type { Workspaces } from "./workspaces.ts";
 
+const shown = 500;
+/** After so long, a snapshot that is said to be taken never will be: whoever took it is gone. */
+const abandonedMinutes = 10;
+
 export interface Snapshots {
+  /** The newest first, at most 500. */
   list(workspace: WorkspaceId): Promise<Snapshot[]>;
-  /** The row is stored first: a snapshot that a crash left without files is known and can be removed. */
+  /** Of a workspace as it runs. The row is stored first: a snapshot that a crash left without files is known and can be removed. */
   take(
     workspace: WorkspaceId,
     id: SnapshotId,
     of: { name: string | null; run: string | null },
     signal: AbortSignal,
   ): Promise<Snapshot>;
+  rename(workspace: WorkspaceId, id: SnapshotId, name: string | null): Promise<Snapshot>;
+  /** Any node of the tree: its children get its parent. `workspace_busy` while a run or a fork needs it. */
+  remove(workspace: WorkspaceId, id: SnapshotId, signal: AbortSignal): Promise<void>;
+  /** Puts all files back and starts the box again if it ran; gives the snapshot of what was there until then. */
+  restore(row: WorkspaceRow, id: SnapshotId, signal: AbortSignal): Promise<Snapshot>;
+  /** A new workspace with the files of a snapshot, or of this moment. */
+  fork(
+    row: WorkspaceRow,
+    wish: { name?: string | undefined; snapshot?: SnapshotId | undefined },
+    signal: AbortSignal,
+  ): Promise<WorkspaceRow>;
+  diff(
+    workspace: WorkspaceId,
+    range: { from: SnapshotId; to: SnapshotId },
+    path: string,
+    signal: AbortSignal,
+  ): Promise<FileDiff>;
+  /** A gzipped tar of the files below `user/`, of a snapshot or of this moment. */
+  export(workspace: WorkspaceId, id: SnapshotId | null, signal: AbortSignal): Promise<Readable>;
+  /** The snapshot as the origin of a new workspace; `not_found` also when it is somebody else's. */
+  origin(owner: string, id: string): Promise<{ workspace: WorkspaceId; snapshot: SnapshotId }>;
+  /** Removes what has expired and what a crash left; called again and again. */
+  tidy(signal: AbortSignal): Promise<void>;
 }
 
-export function createSnapshots({ db, workspaces }: { db: Db; workspaces: Workspaces }): Snapshots {
-  const view = (row: typeof snapshots.$inferSelect): Snapshot => ({
+interface Parts {
+  readonly db: Db;
+  readonly wake: Wake;
+  readonly workspaces: Workspaces;
+  readonly volumes: VolumeStore;
+  readonly retention: Retention;
+  readonly stopping: AbortSignal;
+  readonly log: Log;
+}
+
+type Row = typeof snapshots.$inferSelect;
+
+export function createSnapshots({ db, wake, workspaces, volumes, retention, stopping, log }: Parts): Snapshots {
+  const view = (row: Row): Snapshot => ({
     id: row.id,
     workspace: row.workspaceId,
     name: row.name,
     run: row.runId,
+    parent: row.parentId,
     createdAt: row.createdAt.toISOString(),
   });
+
+  const find = async (workspace: WorkspaceId, id: SnapshotId): Promise<Row> => {
+    const [row] = await db
+      .select()
+      .from(snapshots)
+      .where(and(eq(snapshots.id, id), eq(snapshots.workspaceId, workspace), eq(snapshots.state, "ready")));
+    if (!row) throw new CodedError("not_found", `There is no snapshot "${id}" of this workspace.`);
+    return row;
+  };
+
+  const tell = async (workspace: WorkspaceId): Promise<void> => {
+    const [row] = await db
+      .select({ owner: workspaceRows.ownerId })
+      .from(workspaceRows)
+      .where(eq(workspaceRows.id, workspace));
+    if (!row) return;
+    await noteChange(db, { owner: row.owner, resource: "workspace", id: workspace, workspace });
+    wake.notify(`owner:${row.owner}`);
+  };
+
+  const take: Snapshots["take"] = async (workspace, id, { name, run }, signal) => {
+    const [base] = await db
+      .select({ id: workspaceRows.baseSnapshot })
+      .from(workspaceRows)
+      .where(eq(workspaceRows.id, workspace));
+    const values = { id, workspaceId: workspace, name, runId: run, parentId: base?.id ?? null, createdAt: new Date() };
+    await db.insert(snapshots).values({ ...values, state: "taking" });
+    try {
+      await volumes.snapshot(workspace, id, signal);
+    } catch (error) {
+      await db.update(snapshots).set({ state: "deleting" }).where(eq(snapshots.id, id));
+      throw error;
+    }
+    await db.transaction(async (tx) => {
+      await tx.update(snapshots).set({ state: "ready" }).where(eq(snapshots.id, id));
+      await tx.update(workspaceRows).set({ baseSnapshot: id }).where(eq(workspaceRows.id, workspace));
+    });
+    await tell(workspace);
+    return view({ ...values, state: "ready" });
+  };
+
+  /** The row is marked first, so that a crash in between leaves something that `tidy` finds. */
+  const discard = async (row: Pick<Row, "id" | "workspaceId">, signal: AbortSignal): Promise<void> => {
+    await db.update(snapshots).set({ state: "deleting" }).where(eq(snapshots.id, row.id));
+    await volumes.deleteSnapshot(parseId("workspace", row.workspaceId), parseId("snapshot", row.id), signal);
+    await db.transaction(async (tx) => {
+      const [gone] = await tx.delete(snapshots).where(eq(snapshots.id, row.id)).returning();
+      if (!gone) return;
+      await tx.update(snapshots).set({ parentId: gone.parentId }).where(eq(snapshots.parentId, row.id));
+      await tx.update(workspaceRows).set({ baseSnapshot: gone.parentId }).where(eq(workspaceRows.baseSnapshot, row.id));
+      await tx
+        .update(runs)
+        .set({ undo: "none" })
+        .where(and(eq(runs.undo, "possible"), or(eq(runs.snapshotBefore, row.id), eq(runs.snapshotAfter, row.id))));
+    });
+  };
+
+  /** Snapshots that something at work needs: of runs that have not ended, and of forks that are being made. */
+  const needed = async (): Promise<Set<string>> => {
+    const working = await db
+      .select({ before: runs.snapshotBefore, after: runs.snapshotAfter })
+      .from(runs)
+      .where(isNull(runs.endedAt));
+    const forking = await db
+      .select({ id: workspaceRows.originSnapshot })
+      .from(workspaceRows)
+      .where(and(eq(workspaceRows.state, "creating")));
+    const ids = [...working.flatMap(({ before, after }) => [before, after]), ...forking.map(({ id }) => id)];
+    return new Set(ids.filter((id) => id !== null));
+  };
+
+  /** The newest run of each session can be undone as long as its snapshots are there. */
+  const undoable = async (): Promise<string[]> => {
+    const rows = await db
+      .selectDistinctOn([runs.sessionId], { before: runs.snapshotBefore, after: runs.snapshotAfter })
+      .from(runs)
+      .orderBy(runs.sessionId, desc(runs.createdAt));
+    return rows.flatMap(({ before, after }) => [before, after]).filter((id) => id !== null);
+  };
+
   return {
     async list(workspace) {
       const rows = await db
         .select()
         .from(snapshots)
-        .where(eq(snapshots.workspaceId, workspace))
-        .orderBy(desc(snapshots.createdAt))
-        .limit(500);
+        .where(and(eq(snapshots.workspaceId, workspace), eq(snapshots.state, "ready")))
+        .orderBy(desc(snapshots.createdAt), desc(snapshots.id))
+        .limit(shown);
       return rows.map(view);
     },
-    async take(workspace, id, { name, run }, signal) {
-      const values = { id, workspaceId: workspace, name, runId: run, createdAt: new Date(), state: "taking" as const };
-      const [row] = await db.insert(snapshots).values(values).returning();
-      if (!row) throw new Error("the row of a new snapshot was not given back");
-      await workspaces.snapshot(workspace, id, signal);
-      await db.update(snapshots).set({ state: "ready" }).where(eq(snapshots.id, id));
+
+    take,
+
+    async rename(workspace, id, name) {
+      await find(workspace, id);
+      const [row] = await db.update(snapshots).set({ name }).where(eq(snapshots.id, id)).returning();
+      if (!row) throw new CodedError("not_found");
+      await tell(workspace);
       return view(row);
+    },
+
+    async remove(workspace, id, signal) {
+      const row = await find(workspace, id);
+      if ((await needed()).has(id))
+        throw new CodedError("workspace_busy", "Cannot delete the snapshot: a run or a fork at work needs it.");
+      await discard(row, signal);
+      await tell(workspace);
+    },
+
+    async restore(row, id, signal) {
+      const { name, createdAt } = await find(row.id, id);
+      const title = name ?? createdAt.toISOString().slice(0, 16).replace("T", " ");
+      return workspaces.whileStopped(row.id, "restore", `Awake: files are back at ${title}`, signal, async (within) => {
+        const safety = await take(
+          row.id,
+          newId("snapshot"),
+          { name: `Before going back to ${title}`, run: null },
+          within,
+        );
+        await volumes.restore(row.id, id, within);
+        await db.update(workspaceRows).set({ baseSnapshot: id }).where(eq(workspaceRows.id, row.id));
+        return safety;
+      });
+    },
+
+    async fork(row, { name, snapshot }, signal) {
+      const from = snapshot ?? newId("snapshot");
+      if (snapshot) await find(row.id, snapshot);
+      else await take(row.id, from, { name: null, run: null }, signal);
+      const { limits, network, lifetime, template } = row;
+      return workspaces.create(
+        row.ownerId,
+        { name, limits, network, lifetime, ...(template !== null && { template }) },
+        { workspace: row.id, snapshot: from },
+      );
+    },
+
+    async diff(workspace, { from, to }, path, signal) {
+      await Promise.all([find(workspace, from), find(workspace, to)]);
+      return diffFiles((snapshot) => volumes.readSnapshot(workspace, snapshot, path, signal), { from, to }, path);
+    },
+
+    async export(workspace, id, signal) {
+      if (id !== null) {
+        await find(workspace, id);
+        return volumes.export(workspace, id, signal);
+      }
+      const now = newId("snapshot");
+      await take(workspace, now, { name: null, run: null }, signal);
+      const stream = await volumes.export(workspace, now, signal);
+      stream.once("close", () => {
+        discard({ id: now, workspaceId: workspace }, stopping).catch((error: unknown) =>
+          log.warn({ err: error, snapshot: now }, "the snapshot of an export was not removed; it is tried again"),
+        );
+      });
+      return stream;
+    },
+
+    async origin(owner, id) {
+      const [row] = await db
+        .select({ workspace: snapshots.workspaceId })
+        .from(snapshots)
+        .innerJoin(workspaceRows, eq(workspaceRows.id, snapshots.workspaceId))
+        .where(and(eq(snapshots.id, id), eq(snapshots.state, "ready"), eq(workspaceRows.ownerId, owner)));
+      if (!row) throw new CodedError("not_found", `There is no snapshot "${id.slice(0, 80)}".`);
+      return { workspace: parseId("workspace", row.workspace), snapshot: parseId("snapshot", id) };
+    },
+
+    async tidy(signal) {
+      const abandoned = and(
+        eq(snapshots.state, "taking"),
+        lt(snapshots.createdAt, sql`now() - make_interval(mins => ${abandonedMinutes})`),
+      );
+      const broken = await db
+        .select()
+        .from(snapshots)
+        .where(or(eq(snapshots.state, "deleting"), abandoned));
+      const unnamed = await db
+        .select()
+        .from(snapshots)
+        .where(and(isNull(snapshots.name), eq(snapshots.state, "ready")));
+      const stay = new Set([...(await needed()), ...(await undoable())]);
+      const now = new Date();
+      const expired = Object.values(Object.groupBy(unnamed, ({ workspaceId }) => workspaceId)).flatMap((rows) =>
+        expiredSnapshots(rows ?? [], retention, stay, now),
+      );
+      const old =
+        expired.length === 0
+          ? []
+          : await db
+              .select()
+              .from(snapshots)
+              .where(and(inArray(snapshots.id, expired), ne(snapshots.state, "deleting")));
+      for (const row of [...broken, ...old]) {
+        if (signal.aborted) return;
+        await discard(row, signal).catch((error: unknown) =>
+          log.warn({ err: error, snapshot: row.id }, "a snapshot was not removed; it is tried again"),
+        );
+      }
     },
   };
 }

@@ -1,5 +1,5 @@
 import { CodedError, toCodedError } from "@alcove/contract/errors";
-import { newId, type SnapshotId, type WorkspaceId } from "@alcove/contract/ids";
+import { newId, parseId, type SnapshotId, type WorkspaceId } from "@alcove/contract/ids";
 import type { Change, CreateWorkspace, UpdateWorkspace } from "@alcove/contract/api/workspace";
 import { createBoxClient, type BoxClient } from "../box/box-client.ts";
 import type { Log } from "../log/log.ts";
@@ -12,7 +12,11 @@ import type { WorkspaceRow, WorkspaceStore } from "./workspace-store.ts";
 
 export interface Workspaces {
   /** Stores the workspace and begins to make it; `name_taken`. The answer is `creating`; it becomes `ready` or `failed`. */
-  create(owner: string, wish: CreateWorkspace): Promise<WorkspaceRow>;
+  create(
+    owner: string,
+    wish: Omit<CreateWorkspace, "from">,
+    origin?: { workspace: WorkspaceId; snapshot: SnapshotId },
+  ): Promise<WorkspaceRow>;
   /** Stores the change and applies it to the box if it runs; `name_taken`. */
   change(row: WorkspaceRow, wish: UpdateWorkspace, signal: AbortSignal): Promise<WorkspaceRow>;
   /** A client to the workspace's running box, which is started first when it sleeps or has died. */
@@ -22,6 +26,14 @@ export interface Workspaces {
   /** Looks whether the box that did not answer still runs; when it does not, the next `box` starts a new one. */
   doubt(id: WorkspaceId, epoch: number, signal: AbortSignal): Promise<void>;
   stop(id: WorkspaceId, why: string, signal: AbortSignal): Promise<void>;
+  /** Does the work as the workspace's job while its box is stopped; the box is started again, with these words, if it ran. */
+  whileStopped<T>(
+    id: WorkspaceId,
+    kind: "restore",
+    why: string,
+    signal: AbortSignal,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T>;
   /** Marks the workspace as deleted for everybody at once; the rest happens in the background and is repeated until it is done. */
   remove(row: WorkspaceRow): Promise<void>;
   snapshot(id: WorkspaceId, snapshot: SnapshotId, signal: AbortSignal): Promise<void>;
@@ -71,6 +83,12 @@ export function createWorkspaces({ store, jobs, runtime, volumes, events, log }:
     return client(row.id, row.epoch, state.address);
   };
 
+  /** Nothing happens when it is there already, whatever became of its origin. */
+  const makeVolume = ({ id, originWorkspace, originSnapshot }: WorkspaceRow, signal: AbortSignal): Promise<void> =>
+    originWorkspace === null || originSnapshot === null
+      ? volumes.create(id, signal)
+      : volumes.fork(parseId("workspace", originWorkspace), parseId("snapshot", originSnapshot), id, signal);
+
   const startBox = async (id: WorkspaceId, why: string, signal: AbortSignal): Promise<BoxClient> => {
     const row = await store.byId(id);
     if (!row || row.state === "deleting") throw new CodedError("workspace_deleting");
@@ -80,7 +98,7 @@ export function createWorkspaces({ store, jobs, runtime, volumes, events, log }:
     const next = await store.nextEpoch(id, "Starting");
     if (!next) throw new CodedError("workspace_deleting");
     try {
-      await volumes.create(id, signal);
+      await makeVolume(row, signal);
       await runtime.create(boxSpec(row), signal);
       const address = await runtime.start(id, next.epoch, signal);
       const state = await runtime.inspect(id, signal);
@@ -110,6 +128,13 @@ export function createWorkspaces({ store, jobs, runtime, volumes, events, log }:
       );
       throw failure;
     }
+  };
+
+  const stopBox = async ({ id, epoch }: WorkspaceRow, why: string, signal: AbortSignal): Promise<void> => {
+    await store.update(id, { box: "stopping" });
+    await runtime.stop(id, epoch, signal);
+    addresses.delete(id);
+    await store.update(id, { state: "hibernated", box: "none", why });
   };
 
   const keepChange = async (
@@ -165,7 +190,7 @@ export function createWorkspaces({ store, jobs, runtime, volumes, events, log }:
   };
 
   return {
-    async create(owner, { name, limits = {}, network, lifetime }) {
+    async create(owner, { name, limits = {}, network, lifetime, template }, origin) {
       for (let attempt = 0; ; attempt += 1) {
         const id = newId("workspace");
         const row = {
@@ -178,6 +203,8 @@ export function createWorkspaces({ store, jobs, runtime, volumes, events, log }:
           limits,
           ...(network && { network }),
           ...(lifetime && { lifetime }),
+          ...(template !== undefined && { template }),
+          ...(origin && { originWorkspace: origin.workspace, originSnapshot: origin.snapshot }),
         };
         try {
           const stored = await store.insert(row, async () => undefined);
@@ -230,11 +257,18 @@ export function createWorkspaces({ store, jobs, runtime, volumes, events, log }:
     stop: (id, why, signal) =>
       jobs.run(id, "stop", signal, async (within) => {
         const row = await store.byId(id);
-        if (!row) return;
-        await store.update(id, { box: "stopping" });
-        await runtime.stop(id, row.epoch, within);
-        addresses.delete(id);
-        await store.update(id, { state: "hibernated", box: "none", why });
+        if (row) await stopBox(row, why, within);
+      }),
+
+    whileStopped: (id, kind, why, signal, work) =>
+      jobs.run(id, kind, signal, async (within) => {
+        const row = await store.byId(id);
+        if (!row || row.state === "deleting") throw new CodedError("workspace_deleting");
+        const ran = row.box === "running" || row.box === "frozen";
+        if (row.epoch > 0) await stopBox(row, "Asleep: its files are being put back", within);
+        const result = await work(within);
+        if (ran) await startBox(id, why, within);
+        return result;
       }),
 
     async remove(row) {

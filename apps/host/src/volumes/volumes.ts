@@ -6,6 +6,7 @@ import { chown, mkdir, readdir, rename, rm } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { exchangePaths, openBeneath, openTop, type Opened } from "../kernel/beneath.ts";
 import { SystemCallError } from "../kernel/libc.ts";
+import { archiveFolder } from "./archive.ts";
 import { compareTrees, type TreeChange } from "./compare-trees.ts";
 import { volumePaths } from "./layout.ts";
 import { isFull, isThere } from "./pool.ts";
@@ -176,6 +177,10 @@ export function createVolumes({ trees, store, idOffset, isRunning, whilePaused }
       await mustBeThere(id, snapshot);
       using top = openTop(`${at(id).snapshot(snapshot)}/workspace`);
       return openFile(top, path);
+    },
+    async export(id: WorkspaceId, snapshot: SnapshotId, signal: AbortSignal): Promise<Readable> {
+      await mustBeThere(id, snapshot);
+      return archiveFolder(`${at(id).snapshot(snapshot)}/${userPart}`, signal);
     },
     async usage(id: WorkspaceId): Promise<{ bytes: number }> {
       await mustBeThere(id);

@@ -105,6 +105,8 @@ export const snapshotSchema = z.object({
   workspace: z.string(),
   name: z.string().nullable(),
   run: z.string().nullable(),
+  /** The snapshot that the files came from: one tree for each workspace. */
+  parent: z.string().nullable(),
   createdAt: z.string(),
 });
 export type Snapshot = z.infer<typeof snapshotSchema>;
@@ -116,6 +118,16 @@ export const changeSchema = z.object({
   size: z.number().int().nullable(),
 });
 export type Change = z.infer<typeof changeSchema>;
+
+/** What differs in one file between two snapshots, as a unified diff; null for files that are not text or too large to show. */
+export const fileDiffSchema = z.object({
+  path: z.string(),
+  diff: z.string().nullable(),
+  why: z.enum(["text", "binary", "large"]),
+});
+export type FileDiff = z.infer<typeof fileDiffSchema>;
+
+export const forkSchema = z.object({ name: nameSchema.optional(), snapshot: z.string().optional() });
 
 export const execRequestSchema = z.object({
   command: z.array(z.string().max(131_072)).min(1).max(4_096),

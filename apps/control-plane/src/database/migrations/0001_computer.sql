@@ -2,6 +2,8 @@ alter table workspaces
   add column template text,
   add column origin_workspace text,
   add column origin_snapshot text,
+  -- The snapshot that the files came from last: the parent of the next one.
+  add column base_snapshot text,
   add column network jsonb not null default '{"mode": "open", "allow": []}',
   add column lifetime jsonb not null default '{}',
   -- The last moment at which work was seen in flight.

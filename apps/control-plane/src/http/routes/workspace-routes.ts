@@ -1,9 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import {
-  changeSchema,
   createTerminalSchema,
   createWorkspaceSchema,
-  snapshotSchema,
   terminalSchema,
   updateWorkspaceSchema,
   workspaceSchema,
@@ -11,7 +9,7 @@ import {
 } from "@alcove/contract/api/workspace";
 import { pageQuerySchema, pageSchema } from "@alcove/contract/api/problem";
 import { CodedError } from "@alcove/contract/errors";
-import { isId, newId, parseId, type SnapshotId, type WorkspaceId } from "@alcove/contract/ids";
+import type { WorkspaceId } from "@alcove/contract/ids";
 import type { PortWatch } from "../../workspaces/ports.ts";
 import type { Snapshots } from "../../workspaces/snapshots.ts";
 import type { UsageReader } from "../../workspaces/usage.ts";
@@ -31,7 +29,6 @@ interface Parts {
 }
 
 const idParam = z.object({ id: z.string() });
-const snapshotQuery = z.string().refine((text): text is SnapshotId => isId("snapshot", text), "is not a snapshot id");
 
 export function addWorkspaceRoutes(app: ApiApp, { workspaces, store, snapshots, ports, usage, stopping }: Parts): void {
   const show = (row: WorkspaceRow, figures: Workspace["usage"]) => {
@@ -53,7 +50,12 @@ export function addWorkspaceRoutes(app: ApiApp, { workspaces, store, snapshots, 
       request: { body: jsonBody(createWorkspaceSchema) },
       responses: { 201: json("The workspace, being made", workspaceSchema), ...answers },
     }),
-    async (context) => context.json(view(await workspaces.create(context.get("user"), context.req.valid("json"))), 201),
+    async (context) => {
+      const { from, ...wish } = context.req.valid("json");
+      const owner = context.get("user");
+      const origin = from === undefined ? undefined : await snapshots.origin(owner, from);
+      return context.json(view(await workspaces.create(owner, wish, origin)), 201);
+    },
   );
 
   app.openapi(
@@ -144,59 +146,6 @@ export function addWorkspaceRoutes(app: ApiApp, { workspaces, store, snapshots, 
       const { id } = await store.owned(context.get("user"), context.req.valid("param").id);
       await workspaces.stop(id, "Asleep: you stopped it", stopping);
       return context.json(await fresh(id), 200);
-    },
-  );
-
-  app.openapi(
-    createRoute({
-      method: "get",
-      path: "/workspaces/{id}/snapshots",
-      summary: "List snapshots, newest first",
-      request: { params: idParam },
-      responses: { 200: json("Snapshots", pageSchema(snapshotSchema)), ...answers },
-    }),
-    async (context) => {
-      const { id } = await store.owned(context.get("user"), context.req.valid("param").id);
-      return context.json({ items: await snapshots.list(id), next: null }, 200);
-    },
-  );
-
-  app.openapi(
-    createRoute({
-      method: "post",
-      path: "/workspaces/{id}/snapshots",
-      summary: "Take a snapshot of the workspace's files while it runs",
-      request: { params: idParam, body: jsonBody(z.object({ name: z.string().min(1).max(80).optional() })) },
-      responses: { 201: json("The snapshot", snapshotSchema), ...answers },
-    }),
-    async (context) => {
-      const { id } = await store.owned(context.get("user"), context.req.valid("param").id);
-      const { name } = context.req.valid("json");
-      return context.json(
-        await snapshots.take(id, newId("snapshot"), { name: name ?? null, run: null }, stopping),
-        201,
-      );
-    },
-  );
-
-  app.openapi(
-    createRoute({
-      method: "get",
-      path: "/workspaces/{id}/changes",
-      summary: "What changed between two snapshots, or since one",
-      request: { params: idParam, query: z.object({ from: snapshotQuery, to: snapshotQuery.optional() }) },
-      responses: { 200: json("Changes, by path", pageSchema(changeSchema)), ...answers },
-    }),
-    async (context) => {
-      const { id } = await store.owned(context.get("user"), context.req.valid("param").id);
-      const { from, to } = context.req.valid("query");
-      const items = await workspaces.changes(
-        id,
-        parseId("snapshot", from),
-        to === undefined ? null : parseId("snapshot", to),
-        stopping,
-      );
-      return context.json({ items, next: null }, 200);
     },
   );
 

@@ -52,7 +52,7 @@ export function createEmbeddedRuntime({ hostSocket }: { hostSocket: string }): R
     async create(spec, signal) {
       await host.call("box.create", spec, signal);
     },
-    async update({ env: _, ...spec }, signal) {
+    async update(spec, signal) {
       await host.call("box.update", spec, signal);
     },
     start,

@@ -1,0 +1,65 @@
+import type { Readable } from "node:stream";
+import { boxExecLineSchema } from "@alcove/contract/box/exec";
+import { CodedError } from "@alcove/contract/errors";
+import type { BoxClient } from "../box/box-client.ts";
+import type { WorkspaceRow } from "./workspace-store.ts";
+import type { Workspaces } from "./workspaces.ts";
+
+const archivePath = "system/backups/import.tar";
+/** Unpacked as the box's user inside the box: whatever the archive's names and links say, nothing of the host is in reach, and the disk has its limit. */
+const unpack = [
+  "set -e",
+  "mkdir -p /workspace/system/backups/import",
+  `trap 'rm -rf /workspace/system/backups/import /workspace/${archivePath}' EXIT`,
+  `tar --extract --file /workspace/${archivePath} --directory /workspace/system/backups/import --no-same-owner --delay-directory-restore`,
+  "cp --archive --no-preserve=ownership /workspace/system/backups/import/. /workspace/user/",
+].join("\n");
+
+/**
+ * A new workspace with the files of a tar archive, as an export is one; it is deleted again when that fails. Codes: `archive_invalid`, `workspace_full`,
+ * `name_taken`.
+ */
+export async function importArchive({
+  workspaces,
+  owner,
+  name,
+  archive,
+  signal,
+}: {
+  workspaces: Workspaces;
+  owner: string;
+  name: string | undefined;
+  archive: Readable;
+  signal: AbortSignal;
+}): Promise<WorkspaceRow> {
+  const row = await workspaces.create(owner, { name });
+  try {
+    const box = await workspaces.box(row.id, signal);
+    const path = `/v1/files/${archivePath}?parents=true`;
+    (await box.request({ method: "PUT", path, body: archive, signal })).resume();
+    await unpackInBox(box, signal);
+    return row;
+  } catch (error) {
+    await workspaces.remove(row);
+    throw error;
+  }
+}
+
+async function unpackInBox(box: BoxClient, signal: AbortSignal): Promise<void> {
+  const body = JSON.stringify({ command: ["sh", "-c", unpack] });
+  const headers = { "content-type": "application/json" };
+  let errors = "";
+  for await (const line of box.lines(boxExecLineSchema, { method: "POST", path: "/v1/exec", headers, body, signal })) {
+    if (line.kind === "stderr") errors = `${errors}${line.data}`.slice(-2_000);
+    if (line.kind !== "exit" || line.exitCode === 0) continue;
+    if (/No space left|quota exceeded/i.test(errors))
+      throw new CodedError(
+        "workspace_full",
+        "Cannot import the archive: its files are larger than the workspace may be",
+      );
+    throw new CodedError(
+      "archive_invalid",
+      `Cannot import the archive: ${errors.trim().split("\n").at(-1) ?? "tar failed"}`,
+    );
+  }
+}
