@@ -13,8 +13,6 @@ export type OpenedSockets = z.infer<typeof openedSchema>;
 
 type Waiting = { resolve: (descriptors: number[]) => void; reject: (error: Error) => void };
 
-export type NamespaceSockets = ReturnType<typeof createNamespaceSockets>;
-
 /** Opens IPv4 sockets of this process inside other network namespaces; see socket-thread.ts. */
 export function createNamespaceSockets() {
   const waiting = new Map<number, Waiting>();
