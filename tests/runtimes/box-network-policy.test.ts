@@ -183,6 +183,14 @@ describe.each(["root", "ordinary user"] as const)("the network policy of a box s
       expect(sizes).toEqual(Array.from({ length: 100 }, () => "1000000"));
     });
 
+    test("a flood of questions or connections is refused at the box's own cost, and passes", async () => {
+      const questions = `perl -MSocket -e 'socket(my $s, AF_INET, SOCK_DGRAM, 0); connect($s, pack_sockaddr_in(53, inet_aton("127.0.0.53"))); my $sent = 0; for (1..5000) { $sent++ if defined send($s, "x" x 12, 0) } print $sent'`;
+      expect(Number(await sh(questions))).toBeLessThan(4_000);
+      const connections = `perl -MSocket -e 'my $made = 0; for (1..2000) { socket(my $s, AF_INET, SOCK_STREAM, 0); $made++ if connect($s, pack_sockaddr_in(443, inet_aton("198.51.100.30"))) } print $made'`;
+      expect(Number(await sh(connections))).toBeLessThan(1_500);
+      await expect.poll(() => curl("http://allowed.test/"), { timeout: 15_000 }).toContain(publicAddress);
+    });
+
     test("bytes that the proxy passed on are counted", async () => {
       const before = await traffic();
       expect(await curl("http://allowed.test/many | wc -c")).toBe("1000000");

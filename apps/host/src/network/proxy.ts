@@ -1,6 +1,6 @@
 import { allowsHost, isHostName } from "@alcove/contract/api/network";
 import { connect, type Socket } from "node:net";
-import { isClosedAddress } from "./closed-addresses.ts";
+import { hostAddresses, isClosedAddress } from "./closed-addresses.ts";
 import { originalDestination } from "./original-destination.ts";
 import { readBeginning, type Begun } from "./read-opening.ts";
 import { resultCode, resultOf } from "./dns-message.ts";
@@ -46,7 +46,8 @@ export function createProxy(box: BoxPolicy, upstream: Upstream, signal: AbortSig
     const answer = await upstream.ask(host, "A", within);
     if (answer === null || resultOf(answer) !== resultCode.fine) return null;
     const addresses = (answer.answers ?? []).flatMap((record) => (record.type === "A" ? [record.data] : []));
-    const open = addresses.find((candidate) => !isClosedAddress(candidate));
+    const own = hostAddresses();
+    const open = addresses.find((candidate) => !isClosedAddress(candidate, own));
     if (open === undefined && addresses.length > 0) box.deny(host, port, false);
     return open ?? null;
   };
@@ -54,7 +55,11 @@ export function createProxy(box: BoxPolicy, upstream: Upstream, signal: AbortSig
   const serve = async (one: Passing): Promise<void> => {
     const { client } = one;
     const destination = originalDestination(client);
-    if (destination === null || box.network.mode !== "allow-list" || isClosedAddress(destination.address))
+    if (
+      destination === null ||
+      box.network.mode !== "allow-list" ||
+      isClosedAddress(destination.address, hostAddresses())
+    )
       return void client.resetAndDestroy();
     const isKnown = box.known.of(destination.address).length > 0;
     const begun = await readBeginning(client, isKnown ? silenceMs.known : silenceMs.unknown);

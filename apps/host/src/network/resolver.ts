@@ -1,6 +1,6 @@
 import { allowsHost, isHostName, type Network } from "@alcove/contract/api/network";
 import type { Answer, Packet } from "dns-packet";
-import { isClosedAddress } from "./closed-addresses.ts";
+import { hostAddresses, isClosedAddress } from "./closed-addresses.ts";
 import { readQuery, resultCode, resultOf, writeAnswer, type Query } from "./dns-message.ts";
 import type { KnownNames } from "./known-names.ts";
 import type { Upstream } from "./upstream.ts";
@@ -59,8 +59,9 @@ export function createResolver(box: BoxPolicy, upstream: Upstream, signal: Abort
   /** What of an answer a box may see. */
   const permitted = (packet: Packet, query: Query, name: string): { answers: Answer[]; authorities: Answer[] } => {
     const answers = packet.answers ?? [];
+    const own = hostAddresses();
     const isClosed = (record: Answer): boolean =>
-      (record.type === "A" || record.type === "AAAA") && isClosedAddress(record.data);
+      (record.type === "A" || record.type === "AAAA") && isClosedAddress(record.data, own);
     if (answers.some(isClosed)) box.deny(name, null, false);
     const isShort = box.network.mode !== "open";
     const kept = answers.filter(
