@@ -142,8 +142,12 @@ export function createWorkspaceCalls(transport: Transport) {
         send("POST", `${of(workspace)}/files:move`, { json: move }).then(() => undefined),
     },
     terminals: {
-      list: (workspace: string, options: Waiting = {}) =>
-        read(pageSchema(terminalSchema), "GET", `${of(workspace)}/terminals`, signalOf(options)),
+      /** With `wake` false a workspace that sleeps is left asleep, and none are listed. */
+      list: (workspace: string, options: Waiting & { wake?: boolean } = {}) =>
+        read(pageSchema(terminalSchema), "GET", `${of(workspace)}/terminals`, {
+          query: { wake: options.wake },
+          ...signalOf(options),
+        }),
       create: (workspace: string, terminal: z.input<typeof createTerminalSchema> = {}) =>
         read(terminalSchema, "POST", `${of(workspace)}/terminals`, { json: terminal }),
       delete: (workspace: string, terminal: string) =>

@@ -12,7 +12,7 @@ import { Button } from "../ui/button.tsx";
 import { Empty, SkeletonRows } from "../ui/skeleton.tsx";
 import { ToggleGroup } from "../ui/toggle-group.tsx";
 import { useAllowHost } from "./denials.tsx";
-import { EventText } from "./event-text.tsx";
+import { MachineText } from "../ui/machine-text.tsx";
 
 type Filter = "all" | "trouble" | "sleep";
 
@@ -75,7 +75,7 @@ function Row({ event, workspace, onLimits }: { event: WorkspaceEvent; workspace:
     <li className="happening">
       <Icon className={failed ? "icon is-failed" : "icon"} />
       <span className="grow">
-        <EventText text={event.text} />
+        <MachineText text={event.text} />
         {event.kind === "network.denied" && event.data.times > 1 && (
           <span className="quiet"> · {plural(event.data.times, "time")}</span>
         )}

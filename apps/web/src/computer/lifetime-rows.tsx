@@ -10,8 +10,8 @@ type Moment = "freezeAfterMs" | "stopAfterMs" | "deleteAfterMs";
 const moments: { name: Moment; label: string; note: string; choices: number[] }[] = [
   {
     name: "freezeAfterMs",
-    label: "Rest after",
-    note: "Without work for this long it uses no processor; a touch brings it back in a moment",
+    label: "Freeze after",
+    note: "Without work for this long it uses no processor; a touch brings it back at once",
     choices: durationChoices.freeze,
   },
   {
@@ -28,7 +28,7 @@ const moments: { name: Moment; label: string; note: string; choices: number[] }[
   },
 ];
 
-/** When the workspace rests, sleeps and ends. Work is an agent's turn, a busy program, a terminal in use, a visitor of a preview. */
+/** When the workspace freezes, sleeps and ends. Work is an agent's turn, a busy program, a terminal in use, a visitor of a preview. */
 export function LifetimeRows({ workspace }: { workspace: Workspace }) {
   const change = useChange(workspace);
   const { lifetime } = workspace;
@@ -39,7 +39,7 @@ export function LifetimeRows({ workspace }: { workspace: Workspace }) {
       <div className="limit">
         <div className="limit__text">
           <b className="strong">Keep awake</b>
-          <span className="quiet">Never rests or sleeps by itself, and starts again when it ends</span>
+          <span className="quiet">Never freezes or sleeps by itself, and starts again when it ends</span>
         </div>
         <Switch label="Keep awake" checked={awake} onChange={(on) => set({ ...lifetime, keepAlive: on })} />
       </div>

@@ -1,5 +1,6 @@
 import type { Network } from "@alcove/contract/api/network";
 import type { Workspace } from "@alcove/contract/api/workspace";
+import { useState } from "react";
 import { formatBytes } from "../format/format.ts";
 import { FailureAlert, failureOf } from "../ui/alert.tsx";
 import { tellWithUndo } from "../ui/undo-toast.tsx";
@@ -11,12 +12,20 @@ import { networkModes } from "./network-modes.ts";
 /** What the workspace may reach, what it was refused, and what passed. */
 export function NetworkPart({ workspace }: { workspace: Workspace }) {
   const change = useChange(workspace);
-  const { network, usage } = workspace;
-  const set = (next: Network, said?: string) =>
-    change.mutate(
-      { network: next },
-      { onSuccess: () => said !== undefined && tellWithUndo(said, () => change.mutate({ network })) },
-    );
+  // What was just pressed shows at once, and falls back when it is refused.
+  const [pressed, setPressed] = useState<Network | null>(null);
+  const { usage } = workspace;
+  const network = pressed ?? workspace.network;
+  const put = (next: Network, onSuccess: () => void) => {
+    setPressed(next);
+    change.mutate({ network: next }, { onSuccess, onSettled: () => setPressed(null) });
+  };
+  const set = (next: Network, said?: string) => {
+    const before = workspace.network;
+    put(next, () => {
+      if (said !== undefined) tellWithUndo(said, () => put(before, () => undefined));
+    });
+  };
   return (
     <>
       <fieldset className="section">

@@ -2,7 +2,7 @@ import type { Workspace } from "@alcove/contract/api/workspace";
 import { useQuery } from "@tanstack/react-query";
 import { Moon, RotateCcw, Sun } from "lucide-react";
 import { formatAgo, formatDuration, plural } from "../format/format.ts";
-import { archOf, archWord } from "../home/overview.ts";
+import { archOf, stateWord } from "../home/overview.ts";
 import { useOverview } from "../home/use-overview.ts";
 import { queries } from "../live/queries.ts";
 import { useNow } from "../shell/clock.ts";
@@ -15,6 +15,7 @@ import { Gauges } from "./gauges.tsx";
 import { LifetimeRows } from "./lifetime-rows.tsx";
 import { limitKinds } from "./limit-kinds.ts";
 import { LimitRow } from "./limit-row.tsx";
+import { MachineText } from "../ui/machine-text.tsx";
 
 /** How the workspace is, what it uses, what it may use, and when it sleeps. */
 export function OverviewPart({ workspace }: { workspace: Workspace }) {
@@ -62,9 +63,9 @@ function State({ workspace }: { workspace: Workspace }) {
     <div className="computer__state">
       <Arch state={state} className="computer__arch" />
       <div className="grow">
-        <h2>{workspace.box === "frozen" ? "Resting" : archWord(state)}</h2>
+        <h2>{stateWord(workspace, state)}</h2>
         <p className={state === "failed" ? "is-failed" : "soft"}>
-          {reasonOf(whyOf(workspace, overview, agents.data?.items ?? []))}
+          <MachineText text={reasonOf(whyOf(workspace, overview, agents.data?.items ?? []))} />
         </p>
         <p className="quiet num">{facts.join(" · ")}</p>
       </div>
@@ -95,7 +96,7 @@ function State({ workspace }: { workspace: Workspace }) {
 
 /** Why without the state, which stands above it: `Awake: just made` is `Just made`. */
 function reasonOf(why: string): string {
-  const reason = why.replace(/^(?:Awake|Asleep|Resting|Failed): /, "");
+  const reason = why.replace(/^(?:Awake|Asleep|Frozen|Failed): /, "");
   return reason.charAt(0).toUpperCase() + reason.slice(1);
 }
 

@@ -29,7 +29,7 @@ export function ImportButton({ importing }: { importing: ReturnType<typeof useIm
       <input
         ref={input}
         type="file"
-        accept=".tar,application/x-tar"
+        accept=".tar,.tgz,.gz,application/x-tar,application/gzip"
         aria-label="Archive to import"
         hidden
         onChange={(event) => {

@@ -65,6 +65,11 @@ export function archWord(state: ArchState): string {
   return archWords[state];
 }
 
+/** The word for a workspace: a frozen one is asleep with its programs in memory. */
+export function stateWord(workspace: Workspace, state: ArchState): string {
+  return workspace.box === "frozen" && state === "asleep" ? "Frozen" : archWord(state);
+}
+
 /** What runs of this day cost; null when the list does not reach back to its beginning. */
 export function spentToday(runs: Run[], complete: boolean, now: number): number | null {
   const midnight = new Date(now).setHours(0, 0, 0, 0);

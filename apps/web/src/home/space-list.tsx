@@ -9,6 +9,7 @@ import { Button, IconButton } from "../ui/button.tsx";
 import { SkeletonRows } from "../ui/skeleton.tsx";
 import { whyOf } from "../workspace/why.ts";
 import { archOf, type Overview } from "./overview.ts";
+import { MachineText } from "../ui/machine-text.tsx";
 
 /** Figures of many at a glance change more slowly than those of one that is looked at. */
 const figuresMs = 10_000;
@@ -56,7 +57,9 @@ export function SpaceList({ overview }: { overview: Overview }) {
                 <Arch state={state} />
                 <span className="space__text">
                   <b className="cut">{workspace.name}</b>
-                  <span className={`cut ${tone}`}>{whyOf(workspace, overview, agents.data?.items ?? [])}</span>
+                  <span className={`cut ${tone}`}>
+                    <MachineText text={whyOf(workspace, overview, agents.data?.items ?? [])} />
+                  </span>
                 </span>
                 <span className="space__load num">
                   {workspace.usage &&

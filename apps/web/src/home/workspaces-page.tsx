@@ -15,8 +15,9 @@ import { Empty, SkeletonRows } from "../ui/skeleton.tsx";
 import { WorkspaceMenu } from "../workspace/workspace-menu.tsx";
 import { whyOf } from "../workspace/why.ts";
 import { ImportButton, ImportNote, useImport } from "./import-button.tsx";
-import { archOf, archWord, type Overview } from "./overview.ts";
+import { archOf, stateWord, type Overview } from "./overview.ts";
 import { useOverview } from "./use-overview.ts";
+import { MachineText } from "../ui/machine-text.tsx";
 
 /** Every workspace, with what can be done to it. */
 export function WorkspacesPage() {
@@ -78,7 +79,7 @@ function Row({ workspace, overview }: { workspace: Workspace; overview: Overview
           <b className="strong">{workspace.name}</b>
         </Link>
         <span className={state === "failed" ? "is-failed" : state === "waiting" ? "is-waiting" : "quiet"}>
-          {whyOf(workspace, overview, agents.data?.items ?? [])}
+          <MachineText text={whyOf(workspace, overview, agents.data?.items ?? [])} />
         </span>
       </div>
       <span className="setting__fact num">
@@ -89,7 +90,7 @@ function Row({ workspace, overview }: { workspace: Workspace; overview: Overview
             : formatAgo(workspace.createdAt, now)}
       </span>
       <span className={state === "asleep" ? "state quiet" : state === "failed" ? "state is-failed" : "state"}>
-        {archWord(state)}
+        {stateWord(workspace, state)}
       </span>
       <WorkspaceMenu
         workspace={workspace}

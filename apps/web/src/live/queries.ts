@@ -99,6 +99,12 @@ export const queries = {
       queryFn: ({ signal }) => client.terminals.list(workspace, { signal }),
       staleTime: 0,
     }),
+  /** Terminals as far as they are known without waking anything. */
+  awakeTerminals: (workspace: string) =>
+    queryOptions({
+      queryKey: ["terminals", workspace, "awake"],
+      queryFn: ({ signal }) => client.terminals.list(workspace, { signal, wake: false }),
+    }),
   folder: (workspace: string, path: string) =>
     queryOptions({
       queryKey: ["folder", workspace, path],

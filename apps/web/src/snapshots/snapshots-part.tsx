@@ -111,7 +111,7 @@ function Timeline({
   current: Snapshot | null;
   show: (snapshot: string) => void;
 }) {
-  const rows = graphOf(items.map((item, index) => ({ id: item.id, parent: items[index + 1]?.id ?? null })));
+  const rows = graphOf(items);
   const width = widthOf(rows);
   return (
     <ol className="snapshots__rows" aria-label="Snapshots, newest first">

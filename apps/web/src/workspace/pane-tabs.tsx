@@ -10,7 +10,7 @@ import { panes, type Pane } from "./panes.ts";
 
 function useCounts(workspace: Workspace): Record<Pane, number> {
   const runs = useQuery(queries.workspaceRuns(workspace.name));
-  const terminals = useQuery({ ...queries.terminals(workspace.name), enabled: workspace.box === "running" });
+  const terminals = useQuery({ ...queries.awakeTerminals(workspace.name), enabled: workspace.box === "running" });
   const newest = runs.data?.items.find((run) => run.files.length > 0);
   return {
     files: 0,

@@ -10,6 +10,7 @@ import { Button } from "../ui/button.tsx";
 import { SkeletonRows } from "../ui/skeleton.tsx";
 import type { Pane } from "./panes.ts";
 import { useWakeOnTouch } from "./use-waking.ts";
+import { MachineText } from "../ui/machine-text.tsx";
 
 const FilesPane = lazy(() => import("../files/files-pane.tsx"));
 // A terminal measures its letters once, when it opens: the face has to be there by then, or have failed.
@@ -105,7 +106,7 @@ function Waking({ workspace }: { workspace: Workspace }) {
             : `Waking ${workspace.name}`
           : `${workspace.name} is asleep`}
       </h2>
-      <p>{starting ? "Files and terminals are here in a moment." : workspace.why}</p>
+      <p>{starting ? "Files and terminals are here in a moment." : <MachineText text={workspace.why} />}</p>
       {!starting && <Button onClick={() => wake.mutate()}>Wake it</Button>}
     </div>
   );

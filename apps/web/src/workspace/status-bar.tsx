@@ -12,6 +12,7 @@ import { useOverview } from "../home/use-overview.ts";
 import { queries } from "../live/queries.ts";
 import { Arch } from "../ui/arch.tsx";
 import { whyOf } from "./why.ts";
+import { MachineText } from "../ui/machine-text.tsx";
 
 /** Facts about the workspace, always in the same order; state and figures lead to the Computer pane. */
 export function StatusBar({ workspace, session }: { workspace: Workspace; session: Session | null }) {
@@ -31,7 +32,10 @@ export function StatusBar({ workspace, session }: { workspace: Workspace; sessio
   return (
     <footer className="statusbar" aria-label="Workspace status">
       <button type="button" className={`fact ${tone}`} title="Open Computer" onClick={openComputer}>
-        <Arch state={state} /> <span className="cut">{whyOf(workspace, overview, agents.data?.items ?? [])}</span>
+        <Arch state={state} />{" "}
+        <span className="cut">
+          <MachineText text={whyOf(workspace, overview, agents.data?.items ?? [])} />
+        </span>
       </button>
       {workspace.rootfs === "host" && (
         <span

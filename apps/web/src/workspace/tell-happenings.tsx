@@ -5,9 +5,9 @@ import { useNavigate } from "@tanstack/react-router";
 import { Gauge, TriangleAlert } from "lucide-react";
 import { useEffect, useEffectEvent, useRef } from "react";
 import { toast } from "sonner";
-import { EventText } from "../computer/event-text.tsx";
 import { queries } from "../live/queries.ts";
 import { Button } from "../ui/button.tsx";
+import { MachineText } from "../ui/machine-text.tsx";
 
 /** Tells at once of a limit that was reached and of a box that ended, while the workspace is on the screen; Activity keeps both. */
 export function TellHappenings({ workspace }: { workspace: Workspace }) {
@@ -32,7 +32,7 @@ export function TellHappenings({ workspace }: { workspace: Workspace }) {
               <Gauge className="icon is-failed" />
             )}
             <span className="grow">
-              <EventText text={event.text} />
+              <MachineText text={event.text} />
             </span>
             <Button
               size="sm"

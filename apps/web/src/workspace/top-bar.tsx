@@ -3,7 +3,7 @@ import type { Workspace } from "@alcove/contract/api/workspace";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { ChevronLeft, Ellipsis, MessageSquarePlus } from "lucide-react";
-import { archOf, archWord } from "../home/overview.ts";
+import { archOf, stateWord } from "../home/overview.ts";
 import { useOverview } from "../home/use-overview.ts";
 import { queries } from "../live/queries.ts";
 import { Arch } from "../ui/arch.tsx";
@@ -45,7 +45,7 @@ export function TopBar({
       <h1 className="crumb">
         <Arch state={state} />
         <span className="cut">{workspace.name}</span>
-        <span className="sr">, {archWord(state)}</span>
+        <span className="sr">, {stateWord(workspace, state)}</span>
       </h1>
       {sessions.length > 0 && (
         <Pick

@@ -153,13 +153,15 @@ export function addWorkspaceRoutes(app: ApiApp, { workspaces, store, snapshots, 
     createRoute({
       method: "get",
       path: "/workspaces/{id}/terminals",
-      summary: "List terminals; wakes the workspace",
-      request: { params: idParam },
+      summary: "List terminals; wakes the workspace unless `wake` is false, and then tells of none while it sleeps",
+      request: { params: idParam, query: z.object({ wake: z.enum(["true", "false"]).optional() }) },
       responses: { 200: json("Terminals", pageSchema(terminalSchema)), ...answers },
     }),
     async (context) => {
-      const { id } = await store.owned(context.get("user"), context.req.valid("param").id);
-      const box = await workspaces.box(id, stopping);
+      const row = await store.owned(context.get("user"), context.req.valid("param").id);
+      const wake = context.req.valid("query").wake !== "false";
+      const box = wake ? await workspaces.box(row.id, stopping) : workspaces.awakeBox(row);
+      if (!box) return context.json({ items: [], next: null }, 200);
       const items = await box.json(z.array(terminalSchema), { path: "/v1/terminals", signal: context.req.raw.signal });
       return context.json({ items, next: null }, 200);
     },
