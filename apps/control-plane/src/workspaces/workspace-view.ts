@@ -19,6 +19,7 @@ export function workspaceView(row: WorkspaceRow, ports: readonly BoxPort[], usag
       row.originWorkspace === null || row.originSnapshot === null
         ? null
         : { workspace: row.originWorkspace, snapshot: row.originSnapshot },
+    base: row.baseSnapshot,
     limits: row.limits,
     network: row.network,
     lifetime: row.lifetime,

@@ -36,7 +36,13 @@ export default function SnapshotsPart({ workspace }: { workspace: Workspace }) {
     <div className="pane pane--snapshots">
       <div className="snapshots__list">
         <TakeForm workspace={workspace} onTaken={setChosen} />
-        <Timeline items={items} runs={runs.data?.items ?? []} current={current} show={setChosen} />
+        <Timeline
+          workspace={workspace}
+          items={items}
+          runs={runs.data?.items ?? []}
+          current={current}
+          show={setChosen}
+        />
       </div>
       {current ? (
         <div className="snapshots__detail" tabIndex={0} role="region" aria-label="Snapshot">
@@ -100,24 +106,38 @@ function TakeForm({ workspace, onTaken }: { workspace: Workspace; onTaken: (snap
   );
 }
 
+/** The row of the files as they are, which is no snapshot yet. */
+const nowRow = "now";
+
 function Timeline({
+  workspace,
   items,
   runs,
   current,
   show,
 }: {
+  workspace: Workspace;
   items: Snapshot[];
   runs: Run[];
   current: Snapshot | null;
   show: (snapshot: string) => void;
 }) {
-  const rows = graphOf(items);
+  const rows = graphOf([{ id: nowRow, parent: workspace.base }, ...items]);
   const width = widthOf(rows);
   return (
     <ol className="snapshots__rows" aria-label="Snapshots, newest first">
-      {rows.map((row, index) => {
-        const snapshot = items[index];
-        if (!snapshot) return null;
+      {rows.map((row) => {
+        const snapshot = items.find((item) => item.id === row.id);
+        if (!snapshot)
+          return (
+            <li key={row.id} className="snapshot snapshot--now">
+              <GraphCell row={row} width={width} kind="now" />
+              <span className="snapshot__text">
+                <span className="strong">Now</span>
+                <span className="quiet">Files as they are</span>
+              </span>
+            </li>
+          );
         return (
           <li key={row.id}>
             <button

@@ -68,6 +68,8 @@ export const workspaceSchema = z.object({
   template: z.string().nullable(),
   /** The snapshot that it was forked from; `workspace` may be gone by now. */
   origin: z.object({ workspace: z.string(), snapshot: z.string() }).nullable(),
+  /** The snapshot that the files came from last: the parent of the next one. */
+  base: z.string().nullable(),
   limits: limitsSchema,
   network: networkSchema,
   lifetime: lifetimeSchema,
