@@ -122,6 +122,7 @@ export function createBoxNetworks(report: (workspace: WorkspaceId, epoch: number
   const caring = setInterval(() => {
     for (const one of served.values()) {
       store(one);
+      one.proxy.endQuiet();
       // Root in the box may have taken an address while no host process held it.
       const isWhole = one.resolver !== null && one.ruled === one.box.network.mode;
       if (!isWhole || (one.ruled === "allow-list" && one.proxyServer === null)) putInPlaceLater(one);

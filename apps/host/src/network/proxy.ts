@@ -7,15 +7,16 @@ import { resultCode, resultOf } from "./dns-message.ts";
 import type { BoxPolicy } from "./resolver.ts";
 import type { Upstream } from "./upstream.ts";
 
-/** Connections of one box at a time, and of all. Each takes two descriptors of the host process. */
-const mostOfBox = 256;
+/** Connections of one box at a time, and of all. Each takes two descriptors of the host process, and up to 1 MB while one end does not read. */
+const mostOfBox = 128;
 const mostOfAll = 2_000;
 /** How long a client may wait for the server to speak first: at an address whose name is known, and at another. */
 const silenceMs = { known: 300, unknown: 1_500 };
 const connectMs = 10_000;
-const idleMs = 3_600_000;
+/** How long a connection may stand still, in ms: while bytes wait that its other end does not take, and at all. */
+const quietMs = { stuck: 120_000, idle: 3_600_000 };
 
-type Passing = { host: string; client: Socket; server: Socket | null };
+type Passing = { host: string; client: Socket; server: Socket | null; moved: number; quietSince: number };
 type Destination = { address: string; port: number };
 
 export type Proxy = ReturnType<typeof createProxy>;
@@ -78,7 +79,7 @@ export function createProxy(box: BoxPolicy, upstream: Upstream, signal: AbortSig
       return void client.pipe(server);
     }
     // The server speaks first; what the client says then is looked at all the same before it goes on.
-    const answered = await readBeginning(client, idleMs);
+    const answered = await readBeginning(client);
     if (answered.kind === "ended") return void server.end();
     const isRefused = answered.kind === "silent" || judge(answered, destination) === undefined;
     if (isRefused || answered.kind === "broken") return void client.resetAndDestroy();
@@ -96,7 +97,7 @@ export function createProxy(box: BoxPolicy, upstream: Upstream, signal: AbortSig
     accept(client: Socket): void {
       client.on("error", () => client.destroy());
       if (passing.size >= mostOfBox || passingInAll >= mostOfAll) return void client.resetAndDestroy();
-      const one: Passing = { host: "", client, server: null };
+      const one: Passing = { host: "", client, server: null, moved: 0, quietSince: Date.now() };
       passing.add(one);
       passingInAll += 1;
       client.on("close", () => {
@@ -114,6 +115,17 @@ export function createProxy(box: BoxPolicy, upstream: Upstream, signal: AbortSig
         if (host !== "" && (box.network.mode !== "allow-list" || !allowsHost(box.network, host)))
           client.resetAndDestroy();
     },
+    /** Ends connections that have stood still for too long; asked for every few seconds. */
+    endQuiet(): void {
+      const now = Date.now();
+      for (const one of passing) {
+        const { client, server } = one;
+        const moved = client.bytesRead + (server?.bytesRead ?? 0);
+        if (moved !== one.moved) Object.assign(one, { moved, quietSince: now });
+        const isStuck = client.writableLength + (server?.writableLength ?? 0) > 0;
+        if (now - one.quietSince > (isStuck ? quietMs.stuck : quietMs.idle)) client.resetAndDestroy();
+      }
+    },
     /** Bytes that came in and went out by all connections so far. */
     traffic(): { inBytes: number; outBytes: number } {
       const sum = { ...ended };
@@ -130,13 +142,10 @@ export function createProxy(box: BoxPolicy, upstream: Upstream, signal: AbortSig
   };
 }
 
-/** Neither end outlives the other's failure, nor an hour without a byte either way. */
+/** Neither end outlives the other's failure. */
 function tieTogether(client: Socket, server: Socket): void {
   const unanswered = setTimeout(() => client.resetAndDestroy(), connectMs);
-  server.on("connect", () => {
-    clearTimeout(unanswered);
-    client.setTimeout(idleMs, () => client.resetAndDestroy());
-  });
+  server.on("connect", () => clearTimeout(unanswered));
   server.on("error", () => client.resetAndDestroy());
   server.on("close", (hadError) => (hadError ? client.resetAndDestroy() : client.destroySoon()));
   client.on("close", () => {

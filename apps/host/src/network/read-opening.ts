@@ -14,8 +14,8 @@ const mostPieces = 200;
 /** Milliseconds from the first byte of an opening to its last. */
 const wholeOpeningMs = 10_000;
 
-/** Reads a connection's opening and leaves the connection paused. Never rejects. */
-export function readBeginning(socket: Socket, silenceMs: number): Promise<Begun> {
+/** Reads a connection's opening and leaves the connection paused; waits for its first byte so long, or as long as the connection lasts. Never rejects. */
+export function readBeginning(socket: Socket, silenceMs?: number): Promise<Begun> {
   return new Promise((resolve) => {
     let head: Buffer = Buffer.alloc(0);
     let pieces = 0;
@@ -41,7 +41,7 @@ export function readBeginning(socket: Socket, silenceMs: number): Promise<Begun>
     };
     // Whoever ends in the middle of an opening has said what no host is known of.
     const onEnd = (): void => finish(head.length === 0 ? { kind: "ended" } : { kind: "broken" });
-    let timer = setTimeout(() => finish({ kind: "silent" }), silenceMs);
+    let timer = silenceMs === undefined ? undefined : setTimeout(() => finish({ kind: "silent" }), silenceMs);
     socket.on("data", onData);
     socket.on("end", onEnd);
     socket.on("close", onEnd);
