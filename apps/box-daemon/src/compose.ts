@@ -2,6 +2,7 @@ import { accessSync, constants, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { BoxHealth } from "@alcove/contract/box/health";
 import packageFile from "../package.json" with { type: "json" };
+import { activityRoutes, createInFlight } from "./activity/activity.ts";
 import { execRoutes } from "./exec/routes.ts";
 import { fileRoutes } from "./files/routes.ts";
 import { createRouter, type Route } from "./http/router.ts";
@@ -23,16 +24,18 @@ export async function serve(): Promise<void> {
   const tmux = findTmux();
   const terminals = createTerminals({ environment, tmux });
   const runs = createRuns(environment);
+  const inFlight = createInFlight();
   const gateway = await listenGateway(environment.gatewayPort);
   const handle = createRouter({
     epoch: environment.epoch,
     routes: [
       healthRoute(environment, tmux !== null),
       ...fileRoutes(environment.root),
-      ...execRoutes(environment),
+      ...execRoutes(environment, inFlight),
       ...terminalRoutes(terminals, environment),
       ...portRoutes(environment.gatewayPort),
       ...runRoutes(runs),
+      ...activityRoutes({ inFlight, terminals }),
     ],
   });
   const httpSocket = join(environment.runtime, "http.sock");
@@ -47,7 +50,15 @@ export async function serve(): Promise<void> {
   await listenFront({
     listen: { fd: 3 },
     httpSocket,
-    verbs: { tunnel: openTunnel, stream: gateway.take, uplink: gateway.uplink },
+    verbs: {
+      async tunnel(port) {
+        const socket = await openTunnel(port);
+        socket.once("close", inFlight.hold({ kind: "connection", what: `port ${port}` }));
+        return socket;
+      },
+      stream: gateway.take,
+      uplink: gateway.uplink,
+    },
   });
   log("info", "The daemon serves", { workspace: environment.workspace, epoch: environment.epoch });
   await runs.settleAll();

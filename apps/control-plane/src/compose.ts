@@ -3,7 +3,7 @@ import { retry } from "@alcove/base/retry";
 import type { Finding } from "@alcove/contract/api/account";
 import type { CodedError } from "@alcove/contract/errors";
 import { parseId, type RunId } from "@alcove/contract/ids";
-import { eq } from "drizzle-orm";
+import { eq, isNull } from "drizzle-orm";
 import { hasEnded } from "@alcove/contract/api/run";
 import { createAgentShelf } from "./agents/agent-shelf.ts";
 import { agentDefinitions } from "./agents/agents.ts";
@@ -36,11 +36,16 @@ import { openRunQueue } from "./runs/run-queue.ts";
 import { createRuns } from "./runs/runs.ts";
 import { createEmbeddedRuntime } from "./runtimes/embedded/embedded-runtime.ts";
 import { createSeal, secretFile } from "./secrets/seal.ts";
+import { createHostClient } from "./host/host-client.ts";
 import { createHostVolumes } from "./volumes/host-volumes.ts";
 import { createWorkspaceJobs } from "./workspaces/jobs.ts";
 import { createPortWatch } from "./workspaces/ports.ts";
 import { createSnapshots } from "./workspaces/snapshots.ts";
+import { createBoxAccess } from "./workspaces/box-access.ts";
+import { createBoxLife } from "./workspaces/box-life.ts";
 import { followHappenings } from "./workspaces/follow-happenings.ts";
+import { createHostPressure } from "./workspaces/host-pressure.ts";
+import { letRest } from "./workspaces/rest.ts";
 import { createUsageReader } from "./workspaces/usage.ts";
 import { createWorkspaceEvents } from "./workspaces/workspace-events.ts";
 import { createWorkspaceStore } from "./workspaces/workspace-store.ts";
@@ -95,13 +100,25 @@ export async function composeControlPlane(config: Config, log: Log): Promise<Con
     log,
   });
 
+  const host = createHostClient({ hostSocket: config.hostSocket });
   const runtime = createEmbeddedRuntime({ hostSocket: config.hostSocket });
   const volumes = createHostVolumes({ hostSocket: config.hostSocket });
   const replica = stack.use(await joinReplicas({ databaseUrl, pool, log }));
   const store = createWorkspaceStore({ db, wake });
   const jobs = createWorkspaceJobs({ db, wake, replica: replica.id, log });
   const workspaceEvents = createWorkspaceEvents({ db, wake });
-  const workspaces = createWorkspaces({ store, jobs, runtime, volumes, events: workspaceEvents, log });
+  const access = createBoxAccess(runtime);
+  const pressure = createHostPressure({ load: (signal) => host.call("host.load", {}, signal), log });
+  const life = createBoxLife({
+    store,
+    runtime,
+    volumes,
+    access,
+    events: workspaceEvents,
+    requireRoom: (signal) => pressure.requireRoom(signal),
+    log,
+  });
+  const workspaces = createWorkspaces({ store, jobs, runtime, volumes, access, life, events: workspaceEvents, log });
   stack.defer(() => workspaces.drain());
   const snapshots = createSnapshots({ db, wake, workspaces, volumes, retention: config.retention, stopping, log });
   const usage = createUsageReader({ runtime, volumes, log });
@@ -219,6 +236,22 @@ export async function composeControlPlane(config: Config, log: Log): Promise<Con
   address = server.address;
   const reconciling = keepReconciling();
   stack.defer(() => reconciling);
+  const resting = letRest({
+    store,
+    workspaces,
+    access,
+    runtime,
+    pressure,
+    defaults: config.rest,
+    working: async () => {
+      const rows = await db.selectDistinct({ id: runRows.workspaceId }).from(runRows).where(isNull(runRows.endedAt));
+      return new Set(rows.map(({ id }) => id));
+    },
+    leads: () => replica.leads(),
+    log,
+    signal: stopping,
+  });
+  stack.defer(() => resting);
   const hearing = followHappenings({
     runtime,
     events: workspaceEvents,

@@ -9,6 +9,7 @@ import { diskIdOffset } from "./boxes/id-range.ts";
 import { hostFindings, lookAtHost } from "./capabilities/abilities.ts";
 import { createCgroups, removeInstanceFolders } from "./cgroups/cgroups.ts";
 import { createHappenings, happeningLines } from "./happenings.ts";
+import { readLoad } from "./capabilities/load.ts";
 import { openKernelLog } from "./limits/kernel-log.ts";
 import { createLimitWatch } from "./limits/limit-watch.ts";
 import { adoptOrphans } from "./kernel/orphans.ts";
@@ -149,6 +150,7 @@ export async function runHost({
     "volume.changes": one(({ workspace, from, to }) => volumes.changes(workspace, from, to)),
     "volume.revert": one(({ workspace, from, to }) => volumes.revert(workspace, from, to)),
     "volume.usage": ({ workspace }) => volumes.usage(workspace),
+    "host.load": () => readLoad(site.data),
     "template.status": async () => template.status(),
     async shutdown({ stopBoxes }) {
       if (stopBoxes) await Promise.all((await boxes.ids()).map((id) => queue.run(id, () => boxes.halt(id))));

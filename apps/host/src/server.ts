@@ -124,7 +124,7 @@ async function answerRaw(
 
 /** What is only asked for, often many times a minute, is not worth a line. */
 function changesSomething(operation: JsonOperation): boolean {
-  return !/\.(?:capabilities|inspect|list|log|status|usage|changes)$/.test(operation);
+  return !/\.(?:capabilities|inspect|list|log|status|usage|changes|load)$/.test(operation);
 }
 
 async function handle<O extends JsonOperation>(

@@ -76,6 +76,11 @@ export const errorCatalogue = {
     title: "The archive cannot be unpacked",
     hint: "Send a tar file, plain or gzipped, with files, folders and links only.",
   },
+  workspace_asleep: {
+    status: 409,
+    title: "The workspace is asleep",
+    hint: "Start it, or ask without `wake=false`.",
+  },
   workspace_deleting: { status: 409, title: "The workspace is being deleted", hint: "Create a new one." },
   workspace_start_failed: {
     status: 502,

@@ -106,6 +106,15 @@ export const runtimeCapabilitiesSchema = z.object({
 });
 export type RuntimeCapabilities = z.infer<typeof runtimeCapabilitiesSchema>;
 
+/** The whole machine. `disk` is where the data directory is. */
+export const hostLoadSchema = z.object({
+  memoryTotalBytes: z.number(),
+  memoryAvailableBytes: z.number(),
+  diskTotalBytes: z.number(),
+  diskFreeBytes: z.number(),
+});
+export type HostLoad = z.infer<typeof hostLoadSchema>;
+
 export const volumeCapabilitiesSchema = z.object({
   kind: z.enum(["btrfs", "plain"]),
   /** True when a snapshot needs neither a pause of the box nor time that grows with its files. */
@@ -159,6 +168,7 @@ const operations = {
   "volume.read": { input: z.object({ workspace, snapshot, path: volumePath }), output: z.never() },
   "volume.export": { input: z.object({ workspace, snapshot }), output: z.never() },
   "volume.usage": { input: z.object({ workspace }), output: z.object({ bytes: z.number() }) },
+  "host.load": { input: nothing, output: hostLoadSchema },
   "template.status": { input: nothing, output: templateStatusSchema },
   shutdown: { input: z.object({ stopBoxes: z.boolean() }), output: nothing },
 } as const satisfies Record<string, { input: z.ZodType; output: z.ZodType }>;

@@ -1,3 +1,5 @@
+import { basename } from "node:path";
+import type { InFlight } from "../activity/activity.ts";
 import { readFields } from "../http/body.ts";
 import { linesResponse } from "../http/lines.ts";
 import type { Route } from "../http/router.ts";
@@ -7,7 +9,7 @@ import type { Environment } from "../system/environment.ts";
 import { startCommand, streamCommand } from "./exec.ts";
 import { parseExecRequest } from "./exec-request.ts";
 
-export function execRoutes(environment: Environment): Route[] {
+export function execRoutes(environment: Environment, inFlight: InFlight): Route[] {
   return [
     {
       method: "POST",
@@ -18,6 +20,7 @@ export function execRoutes(environment: Environment): Route[] {
           directory: workingDirectory(environment, exec.directory),
           env: commandEnvironment(environment),
         });
+        void child.exited.then(inFlight.hold({ kind: "command", what: basename(exec.command[0] ?? "").slice(0, 100) }));
         return linesResponse((signal) => streamCommand(child, exec, signal));
       },
     },

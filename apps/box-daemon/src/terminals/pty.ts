@@ -60,6 +60,7 @@ export function createPtyTerminals(env: Readonly<Record<string, string | undefin
       held.set(id, terminal);
       return Promise.resolve(terminal.describe());
     },
+    written: () => held.values().reduce((sum, { output }) => sum + output.end(), 0),
     find: (id) => Promise.resolve(held.get(id) ?? null),
     async remove(id) {
       const terminal = held.get(id);

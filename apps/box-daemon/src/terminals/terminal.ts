@@ -40,6 +40,8 @@ export interface Terminals {
   list(): Promise<Terminal[]>;
   create(terminal: NewTerminal): Promise<Terminal>;
   find(id: string): Promise<LiveTerminal | null>;
+  /** Bytes of output of all terminals that are there: changes when any of them says something. */
+  written(): number;
   /** Ends the terminal and everything that runs in it. Gives `terminal_gone`. */
   remove(id: string): Promise<void>;
 }

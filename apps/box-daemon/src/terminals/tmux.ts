@@ -148,6 +148,7 @@ export function createTmuxTerminals(options: TmuxOptions): Terminals {
         save(folder, record);
         return describe(hold(record), request.name);
       }),
+    written: () => held.values().reduce((sum, { spool }) => sum + spool.end(), 0),
     find: async (id) => {
       await ready;
       return held.get(id) ?? null;

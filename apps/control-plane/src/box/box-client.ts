@@ -13,6 +13,8 @@ export interface BoxRequest {
   readonly headers?: Record<string, string>;
   readonly body?: string | Buffer | Readable | null;
   readonly signal: AbortSignal;
+  /** True for what is only looked at: it does not count as use of the box. */
+  readonly quiet?: boolean;
 }
 
 /** Speaks to the daemon of one box, one connection a request. Whatever fails on the way is `workspace_unreachable`. */
@@ -38,9 +40,12 @@ const jsonLimit = 16 * 2 ** 20;
 export function createBoxClient({
   epoch,
   dial,
+  hold,
 }: {
   epoch: number;
   dial: (signal: AbortSignal) => Promise<Duplex>;
+  /** Called for each request; what it gives, when the answer is over. */
+  hold: () => () => void;
 }): BoxClient {
   const connect = async (signal: AbortSignal) => {
     try {
@@ -50,8 +55,9 @@ export function createBoxClient({
     }
   };
 
-  const send: BoxClient["send"] = async ({ method = "GET", path, headers, body, signal }) => {
+  const send: BoxClient["send"] = async ({ method = "GET", path, headers, body, signal, quiet = false }) => {
     const socket = await connect(signal);
+    if (!quiet) socket.once("close", hold());
     return new Promise((resolve, reject) => {
       const fail = (error: unknown) => {
         socket.destroy();

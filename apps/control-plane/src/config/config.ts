@@ -17,6 +17,8 @@ const environmentSchema = z.object({
   ALCOVE_VERSION: z.string().min(1).default("development"),
   ALCOVE_READY_FD: z.coerce.number().int().min(3).optional(),
   ALCOVE_LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
+  ALCOVE_FREEZE_AFTER_MS: z.coerce.number().int().min(0).default(60_000),
+  ALCOVE_STOP_AFTER_MS: z.coerce.number().int().min(0).default(1_800_000),
   ALCOVE_KEEP_SNAPSHOTS: z.coerce.number().int().min(0).max(10_000).default(20),
   ALCOVE_KEEP_DAYS: z.coerce.number().int().min(0).max(3_650).default(14),
   DATABASE_URL: z.string().min(1).optional(),
@@ -61,6 +63,11 @@ export function readConfig(environment: NodeJS.ProcessEnv) {
     version: env.ALCOVE_VERSION,
     readyFd: env.ALCOVE_READY_FD ?? null,
     logLevel: env.ALCOVE_LOG_LEVEL,
+    /** Of workspaces that say nothing themselves; 0 is never. */
+    rest: {
+      freezeAfterMs: env.ALCOVE_FREEZE_AFTER_MS === 0 ? null : env.ALCOVE_FREEZE_AFTER_MS,
+      stopAfterMs: env.ALCOVE_STOP_AFTER_MS === 0 ? null : env.ALCOVE_STOP_AFTER_MS,
+    },
     /** Of snapshots without a name. */
     retention: { last: env.ALCOVE_KEEP_SNAPSHOTS, days: env.ALCOVE_KEEP_DAYS },
     proxy: outgoingProxy(given),

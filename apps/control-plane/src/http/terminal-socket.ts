@@ -39,13 +39,17 @@ export function createTerminalSockets({ identity, workspaces, store, log, stoppi
     if (!principal) throw new CodedError("not_signed_in");
     if (principal.via === "cookie" && !isOwnOrigin(request.headers.origin, request.headers.host))
       throw new CodedError("origin_refused");
-    const { id } = await store.owned(principal.user, decodeURIComponent(match[1]));
+    const row = await store.owned(principal.user, decodeURIComponent(match[1]));
+    const { id } = row;
+    const query = new URLSearchParams(match[3]);
+    // A page in the background that finds its way back is not somebody who comes in.
+    if (query.get("wake") === "false" && row.box !== "running") throw new CodedError("workspace_asleep");
     const box = await workspaces.box(id, stopping);
     const inner = await box.connect(stopping);
-    const after = new URLSearchParams(match[3]).get("after");
-    const query = after !== null && /^\d{1,15}$/.test(after) ? `?after=${after}` : "";
+    const after = query.get("after");
+    const from = after !== null && /^\d{1,15}$/.test(after) ? `?after=${after}` : "";
     const lines = [
-      `GET /v1/terminals/${encodeURIComponent(decodeURIComponent(match[2]))}/attach${query} HTTP/1.1`,
+      `GET /v1/terminals/${encodeURIComponent(decodeURIComponent(match[2]))}/attach${from} HTTP/1.1`,
       "host: box",
       "connection: Upgrade",
       "upgrade: websocket",
@@ -58,6 +62,9 @@ export function createTerminalSockets({ identity, workspaces, store, log, stoppi
     }
     inner.write(`${lines.join("\r\n")}\r\n\r\n`);
     if (head.length > 0) inner.write(head);
+    socket.on("data", (bytes: Buffer) => {
+      if (isMessage(bytes)) workspaces.touch(id);
+    });
     join(socket, inner);
   };
 
@@ -90,4 +97,10 @@ export function createTerminalSockets({ identity, workspaces, store, log, stoppi
       }),
     );
   };
+}
+
+/** True for the beginning of a message (RFC 6455, 5.2: opcode 1 or 2): keys that were typed, not the browser's own answers to pings. */
+function isMessage(bytes: Buffer): boolean {
+  const opcode = (bytes[0] ?? 0) & 0x0f;
+  return opcode === 1 || opcode === 2;
 }

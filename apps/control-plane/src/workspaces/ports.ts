@@ -32,7 +32,7 @@ export function createPortWatch({
     const row = await store.byId(id);
     const box = row && workspaces.awakeBox(row);
     if (!row || !box) return;
-    for await (const line of box.lines(watchLineSchema, { path: "/v1/watch", signal: ended.signal })) {
+    for await (const line of box.lines(watchLineSchema, { path: "/v1/watch", signal: ended.signal, quiet: true })) {
       if ("ping" in line) continue;
       ports.set(id, boxPortsSchema.parse(line.ports));
       wake.notify(`workspace:${id}`);

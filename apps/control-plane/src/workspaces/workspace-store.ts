@@ -1,4 +1,5 @@
 import { and, desc, eq, lt, ne, or, sql } from "drizzle-orm";
+import type { BoxStateName } from "@alcove/contract/api/workspace";
 import { CodedError } from "@alcove/contract/errors";
 import { isId, parseId, type WorkspaceId } from "@alcove/contract/ids";
 import type { Db, Transaction } from "../database/database.ts";
@@ -7,6 +8,16 @@ import { noteChange } from "../events/notices.ts";
 import type { Wake } from "../events/wake.ts";
 
 export type WorkspaceRow = typeof workspaces.$inferSelect & { id: WorkspaceId };
+
+interface UpdateConditions {
+  /** Only while this is the row's epoch. */
+  readonly epoch?: number;
+  /** Only while the box is in this state. */
+  readonly box?: BoxStateName;
+  readonly evenDeleting?: boolean;
+  /** Nobody is told: for what nobody sees. */
+  readonly quietly?: boolean;
+}
 
 /** Rows of workspaces; each change tells those who wait for it. */
 export function createWorkspaceStore({ db, wake }: { db: Db; wake: Wake }) {
@@ -76,7 +87,7 @@ export function createWorkspaceStore({ db, wake }: { db: Db; wake: Wake }) {
     async update(
       id: WorkspaceId,
       change: Partial<typeof workspaces.$inferInsert>,
-      { epoch, evenDeleting = false }: { epoch?: number; evenDeleting?: boolean } = {},
+      { epoch, box, evenDeleting = false, quietly = false }: UpdateConditions = {},
     ): Promise<WorkspaceRow | undefined> {
       const row = await db.transaction(async (tx) => {
         const [changed] = await tx
@@ -86,14 +97,16 @@ export function createWorkspaceStore({ db, wake }: { db: Db; wake: Wake }) {
             and(
               eq(workspaces.id, id),
               epoch === undefined ? undefined : eq(workspaces.epoch, epoch),
+              box === undefined ? undefined : eq(workspaces.box, box),
               evenDeleting ? undefined : ne(workspaces.state, "deleting"),
             ),
           )
           .returning();
-        if (changed) await noteChange(tx, { owner: changed.ownerId, resource: "workspace", id, workspace: id });
+        if (changed && !quietly)
+          await noteChange(tx, { owner: changed.ownerId, resource: "workspace", id, workspace: id });
         return changed && branded(changed);
       });
-      if (row) tell(row);
+      if (row && !quietly) tell(row);
       return row;
     },
 

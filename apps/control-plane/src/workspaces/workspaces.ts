@@ -1,10 +1,12 @@
-import { CodedError, toCodedError } from "@alcove/contract/errors";
-import { newId, parseId, type SnapshotId, type WorkspaceId } from "@alcove/contract/ids";
+import { CodedError } from "@alcove/contract/errors";
+import { newId, type SnapshotId, type WorkspaceId } from "@alcove/contract/ids";
 import type { Change, CreateWorkspace, UpdateWorkspace } from "@alcove/contract/api/workspace";
-import { createBoxClient, type BoxClient } from "../box/box-client.ts";
+import type { BoxClient } from "../box/box-client.ts";
 import type { Log } from "../log/log.ts";
-import type { BoxAddress, BoxSpec, Runtime } from "../runtimes/runtime.ts";
+import type { Runtime } from "../runtimes/runtime.ts";
 import type { VolumeStore } from "../volumes/volume-store.ts";
+import type { BoxAccess } from "./box-access.ts";
+import { boxSpec, type BoxLife } from "./box-life.ts";
 import type { WorkspaceJobs } from "./jobs.ts";
 import { suggestName } from "./names.ts";
 import type { WorkspaceEvents } from "./workspace-events.ts";
@@ -34,6 +36,12 @@ export interface Workspaces {
     signal: AbortSignal,
     work: (signal: AbortSignal) => Promise<T>,
   ): Promise<T>;
+  /** Takes the processor from the box of a workspace that nobody has used since the row was read. */
+  freeze(row: WorkspaceRow, why: string, signal: AbortSignal): Promise<void>;
+  /** Starts the box if it does not run, for a reason that is shown. */
+  wakeUp(id: WorkspaceId, why: string, signal: AbortSignal): Promise<void>;
+  /** Somebody uses the box over a connection that is open already: it is thawed if it is frozen. */
+  touch(id: WorkspaceId): void;
   /** Marks the workspace as deleted for everybody at once; the rest happens in the background and is repeated until it is done. */
   remove(row: WorkspaceRow): Promise<void>;
   snapshot(id: WorkspaceId, snapshot: SnapshotId, signal: AbortSignal): Promise<void>;
@@ -57,85 +65,14 @@ interface Parts {
   readonly jobs: WorkspaceJobs;
   readonly runtime: Runtime;
   readonly volumes: VolumeStore;
+  readonly access: BoxAccess;
+  readonly life: BoxLife;
   readonly events: WorkspaceEvents;
   readonly log: Log;
 }
 
-export function createWorkspaces({ store, jobs, runtime, volumes, events, log }: Parts): Workspaces {
-  const addresses = new Map<WorkspaceId, { epoch: number; address: BoxAddress }>();
+export function createWorkspaces({ store, jobs, runtime, volumes, access, life, events, log }: Parts): Workspaces {
   const background = new AbortController();
-
-  const client = (id: WorkspaceId, epoch: number, address: BoxAddress): BoxClient => {
-    addresses.set(id, { epoch, address });
-    return createBoxClient({ epoch, dial: (signal) => runtime.dial(address, signal) });
-  };
-
-  const known = (row: WorkspaceRow): BoxClient | undefined => {
-    const entry = addresses.get(row.id);
-    return row.box === "running" && entry?.epoch === row.epoch ? client(row.id, row.epoch, entry.address) : undefined;
-  };
-
-  /** The box of the row's epoch when the runtime has it running, though another replica or an earlier process started it. */
-  const adopt = async (row: WorkspaceRow, signal: AbortSignal): Promise<BoxClient | undefined> => {
-    if (row.box !== "running") return undefined;
-    const state = await runtime.inspect(row.id, signal);
-    if (state.state !== "running" || state.epoch !== row.epoch) return undefined;
-    return client(row.id, row.epoch, state.address);
-  };
-
-  /** Nothing happens when it is there already, whatever became of its origin. */
-  const makeVolume = ({ id, originWorkspace, originSnapshot }: WorkspaceRow, signal: AbortSignal): Promise<void> =>
-    originWorkspace === null || originSnapshot === null
-      ? volumes.create(id, signal)
-      : volumes.fork(parseId("workspace", originWorkspace), parseId("snapshot", originSnapshot), id, signal);
-
-  const startBox = async (id: WorkspaceId, why: string, signal: AbortSignal): Promise<BoxClient> => {
-    const row = await store.byId(id);
-    if (!row || row.state === "deleting") throw new CodedError("workspace_deleting");
-    const running = known(row) ?? (await adopt(row, signal));
-    if (running) return running;
-    const begun = performance.now();
-    const next = await store.nextEpoch(id, "Starting");
-    if (!next) throw new CodedError("workspace_deleting");
-    try {
-      await makeVolume(row, signal);
-      await runtime.create(boxSpec(row), signal);
-      const address = await runtime.start(id, next.epoch, signal);
-      const state = await runtime.inspect(id, signal);
-      const box = client(id, next.epoch, address);
-      const startMs = Math.round(performance.now() - begun);
-      const rootfs = state.state === "running" ? state.rootfs : null;
-      await store.update(
-        id,
-        { state: "ready", box: "running", why, error: null, startedAt: new Date(), startMs, rootfs },
-        { epoch: next.epoch },
-      );
-      return box;
-    } catch (error) {
-      const coded = toCodedError(signal.aborted ? signal.reason : error);
-      if (coded.code === "internal") log.error({ err: error, workspace: id }, "a box did not start");
-      const failure =
-        coded.code === "internal" ? new CodedError("workspace_start_failed", undefined, { cause: error }) : coded;
-      await store.update(
-        id,
-        {
-          state: "failed",
-          box: "failed",
-          why: failure.message,
-          error: { code: failure.code, detail: failure.message, hint: failure.hint },
-        },
-        { epoch: next.epoch },
-      );
-      throw failure;
-    }
-  };
-
-  const stopBox = async ({ id, epoch }: WorkspaceRow, why: string, signal: AbortSignal): Promise<void> => {
-    await store.update(id, { box: "stopping" });
-    await runtime.stop(id, epoch, signal);
-    addresses.delete(id);
-    await store.update(id, { state: "hibernated", box: "none", why });
-  };
 
   const keepChange = async (
     row: WorkspaceRow,
@@ -158,7 +95,7 @@ export function createWorkspaces({ store, jobs, runtime, volumes, events, log }:
     jobs.run(id, "delete", background.signal, async (signal) => {
       await runtime.destroy(id, signal);
       await volumes.destroy(id, signal);
-      addresses.delete(id);
+      access.forget(id);
       await store.remove(id);
     });
 
@@ -166,22 +103,35 @@ export function createWorkspaces({ store, jobs, runtime, volumes, events, log }:
     work.catch((error: unknown) => log.warn({ err: error, workspace: id }, what));
   };
 
+  const frozenLooks = new Map<WorkspaceId, Promise<void>>();
+  /** One look at the row at a time, however fast somebody types. */
+  const thawIfFrozen = (id: WorkspaceId): Promise<void> => {
+    const look = async (): Promise<void> => {
+      const row = await store.byId(id);
+      if (row?.box === "frozen") await life.thaw(row, "Awake: in use", background.signal);
+    };
+    const current = frozenLooks.get(id) ?? look().finally(() => frozenLooks.delete(id));
+    frozenLooks.set(id, current);
+    return current;
+  };
+
   const repair = async (row: WorkspaceRow, signal: AbortSignal): Promise<void> => {
     if (row.state === "deleting") return removeForGood(row.id);
     if (row.state === "creating") {
-      await jobs.run(row.id, "create", signal, (within) => startBox(row.id, "Awake: just made", within));
+      await jobs.run(row.id, "create", signal, (within) => life.start(row.id, "Awake: just made", within));
       return;
     }
     if (row.box === "none" || row.box === "failed") return;
     const state = await runtime.inspect(row.id, signal);
-    if (row.box === "running" && state.state === "running" && state.epoch === row.epoch) return;
+    if (state.state === "running" && state.epoch === row.epoch) {
+      if (row.box === "running" && state.frozen) return life.thaw(row, row.why, signal);
+      if (row.box === "running" || row.box === "frozen") return;
+    }
     if (row.box === "starting" && (await jobsIncomplete(row))) return;
-    addresses.delete(row.id);
-    await store.update(
-      row.id,
-      { state: "hibernated", box: "none", why: "Asleep: its processes ended with the server's restart" },
-      { epoch: row.epoch },
-    );
+    access.forget(row.id);
+    const why = "Asleep: its processes ended with the server's restart";
+    const restartAt = row.lifetime.keepAlive ? new Date() : null;
+    await store.update(row.id, { state: "hibernated", box: "none", why, restartAt }, { epoch: row.epoch });
   };
 
   const jobsIncomplete = async (row: WorkspaceRow): Promise<boolean> => {
@@ -209,7 +159,7 @@ export function createWorkspaces({ store, jobs, runtime, volumes, events, log }:
         try {
           const stored = await store.insert(row, async () => undefined);
           const making = jobs.run(id, "create", background.signal, (signal) =>
-            startBox(id, "Awake: just made", signal),
+            life.start(id, "Awake: just made", signal),
           );
           inBackground(making, "a workspace was not made", id);
           return stored;
@@ -241,23 +191,38 @@ export function createWorkspaces({ store, jobs, runtime, volumes, events, log }:
       const row = await store.byId(id);
       if (!row) throw new CodedError("not_found");
       if (row.state === "deleting") throw new CodedError("workspace_deleting");
-      const running = known(row) ?? (await adopt(row, signal));
-      return running ?? jobs.run(id, "start", signal, (within) => startBox(id, "Awake: in use", within));
+      access.touch(id);
+      const there = access.known(row) ?? (await access.adopt(row, signal));
+      if (!there) return jobs.run(id, "start", signal, (within) => life.start(id, "Awake: in use", within));
+      if (row.box === "frozen") await life.thaw(row, "Awake: in use", signal);
+      return there;
     },
 
-    awakeBox: known,
+    touch(id) {
+      access.touch(id);
+      // Whoever types into a frozen workspace does not wait for an answer: it is thawed beside the keys.
+      inBackground(thawIfFrozen(id), "a workspace was not thawed", id);
+    },
+
+    awakeBox: (row) => (row.box === "running" ? access.known(row) : undefined),
 
     async doubt(id, epoch, signal) {
       const state = await runtime.inspect(id, signal);
       if (state.state === "running" && state.epoch === epoch) return;
-      addresses.delete(id);
-      await store.update(id, { state: "hibernated", box: "none", why: "Asleep: its processes ended" }, { epoch });
+      await life.died(id, epoch);
     },
+
+    freeze: (row, why, signal) => jobs.run(row.id, "freeze", signal, (within) => life.freeze(row, why, within)),
+
+    wakeUp: (id, why, signal) =>
+      jobs.run(id, "start", signal, async (within) => {
+        await life.start(id, why, within);
+      }),
 
     stop: (id, why, signal) =>
       jobs.run(id, "stop", signal, async (within) => {
         const row = await store.byId(id);
-        if (row) await stopBox(row, why, within);
+        if (row && row.box !== "none") await life.stop(row, why, within);
       }),
 
     whileStopped: (id, kind, why, signal, work) =>
@@ -265,9 +230,9 @@ export function createWorkspaces({ store, jobs, runtime, volumes, events, log }:
         const row = await store.byId(id);
         if (!row || row.state === "deleting") throw new CodedError("workspace_deleting");
         const ran = row.box === "running" || row.box === "frozen";
-        if (row.epoch > 0) await stopBox(row, "Asleep: its files are being put back", within);
+        if (row.epoch > 0) await life.stop(row, "Asleep: its files are being put back", within);
         const result = await work(within);
-        if (ran) await startBox(id, why, within);
+        if (ran) await life.start(id, why, within);
         return result;
       }),
 
@@ -296,10 +261,6 @@ export function createWorkspaces({ store, jobs, runtime, volumes, events, log }:
       await jobs.drain();
     },
   };
-}
-
-function boxSpec({ id, name, limits, network }: WorkspaceRow): BoxSpec {
-  return { workspace: id, name, limits, network, env: {} };
 }
 
 function isUniqueViolation(error: unknown): boolean {

@@ -1,6 +1,7 @@
 import type { WorkspaceId } from "@alcove/contract/ids";
 import { chown, mkdir, writeFile } from "node:fs/promises";
-import { bindMount, mountOverlay, unmountBelow } from "../kernel/mounts.ts";
+import { openInRoot, openTop, pathOf } from "../kernel/beneath.ts";
+import { bindMount, mountOverlay, unmountBelow, type BindOptions } from "../kernel/mounts.ts";
 import { boxPaths, type Site } from "../site.ts";
 import type { RootSource } from "../template/root-source.ts";
 import { volumePaths } from "../volumes/layout.ts";
@@ -59,6 +60,15 @@ export async function assembleRoot({
     });
   };
 
+  /** The box's root may have put links in the place of its folders: none leads a mount out of its root. */
+  const at = <T>(place: string, work: (target: string) => T): T => {
+    using root = openTop(paths.root);
+    using target = openInRoot(root, place);
+    return work(pathOf(target));
+  };
+  const bind = (from: string, to: string, options: BindOptions): void =>
+    at(to, (target) => bindMount(from, target, options));
+
   await overlay(source.root, "root", paths.root);
   if (source.kind === "host") {
     await overlay("/usr", "usr", `${paths.root}/usr`);
@@ -68,15 +78,15 @@ export async function assembleRoot({
       await mkdir(local + folder, { recursive: true, mode: 0o755 });
       await chown(local + folder, diskIdOffset(site), diskIdOffset(site));
     }
-    bindMount(local, `${paths.root}/usr/local`, shift);
+    bind(local, "usr/local", shift);
   }
-  bindMount(volume.files, `${paths.root}/workspace`, { ...shift, noSuid: true });
-  bindMount(volume.state, `${paths.root}/workspace/system/state`, { ...shift, noSuid: true });
-  bindMount(`${site.data}/opt`, `${paths.root}/opt/alcove`, { ...shift, noSuid: true, readOnly: true });
+  bind(volume.files, "workspace", { ...shift, noSuid: true });
+  bind(volume.state, "workspace/system/state", { ...shift, noSuid: true });
+  bind(`${site.data}/opt`, "opt/alcove", { ...shift, noSuid: true, readOnly: true });
 
   const hosts = `${paths.bundle}/hosts`;
   await writeFile(hosts, `127.0.0.1 localhost ${name}\n::1 localhost ip6-localhost ip6-loopback\n`, { mode: 0o644 });
-  bindMount(hosts, `${paths.root}/etc/hosts`, { readOnly: true });
+  bind(hosts, "etc/hosts", { readOnly: true });
 }
 
 /** Takes all mounts of the box's assembly away; the box itself keeps its copy. */

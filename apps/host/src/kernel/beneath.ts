@@ -8,9 +8,14 @@ import { check, cString, libc, SystemCallError, systemCall } from "./libc.ts";
 
 const pathOnly = 0o10000000;
 const closeOnExec = 0o2000000;
-const resolve = { noMagicLinks: 0x02, noSymlinks: 0x04, beneath: 0x08 };
+const resolve = { noMagicLinks: 0x02, noSymlinks: 0x04, beneath: 0x08, inRoot: 0x10 };
 const exchangeFlag = 2;
 const atFdcwd = -100;
+
+/** A path by which the host reaches what is open, whatever has happened to its name. */
+export function pathOf({ fd }: Opened): string {
+  return `/proc/self/fd/${fd}`;
+}
 
 /** A descriptor that is closed at the end of the block. */
 export type Opened = Disposable & { fd: number };
@@ -26,11 +31,20 @@ export function openTop(path: string): Opened {
 
 /** Opens a path below the top; gives node's error names, `ELOOP` for a link on the way. */
 export function openBeneath(top: Opened, path: string, flags: number): Opened {
+  return openAt(top, path, flags, resolve.noMagicLinks | resolve.noSymlinks | resolve.beneath);
+}
+
+/** A place in a root file system, whose links lead where they lead for whoever has it as the root: never out of it. */
+export function openInRoot(root: Opened, path: string): Opened {
+  return openAt(root, path, pathOnly, resolve.noMagicLinks | resolve.inRoot);
+}
+
+function openAt(top: Opened, path: string, flags: number, how: number): Opened {
   // struct open_how { u64 flags, mode, resolve }
-  const how = Buffer.alloc(24);
-  how.writeBigUInt64LE(BigInt(flags | closeOnExec), 0);
-  how.writeBigUInt64LE(BigInt(resolve.noMagicLinks | resolve.noSymlinks | resolve.beneath), 16);
-  return opened(systemCall("openat2", 437, top.fd, cString(path === "" ? "." : path, "latin1"), how, how.length));
+  const wish = Buffer.alloc(24);
+  wish.writeBigUInt64LE(BigInt(flags | closeOnExec), 0);
+  wish.writeBigUInt64LE(BigInt(how), 16);
+  return opened(systemCall("openat2", 437, top.fd, cString(path === "" ? "." : path, "latin1"), wish, wish.length));
 }
 
 /** A folder below the top, good for `inside`. */

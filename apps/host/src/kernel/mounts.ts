@@ -7,7 +7,7 @@ const atEmptyPath = 0x1000;
 const atRecursive = 0x8000;
 const openTreeClone = 1;
 const cloneOnExec = 0o2000000;
-const moveMountFromEmpty = 0x4;
+const moveMount = { fromEmpty: 0x4, throughLinks: 0x10 };
 const mountAttr = { readOnly: 0x1, noSuid: 0x2, noDev: 0x4, idMap: 0x100000 };
 const detach = 2;
 const umountNoFollow = 8;
@@ -19,7 +19,10 @@ export type BindOptions = {
   noSuid?: boolean;
 };
 
-/** Binds a folder or file of the host at the target (open_tree(2), mount_setattr(2), move_mount(2)); devices in it never work. */
+/**
+ * Binds a folder or file of the host at the target (open_tree(2), mount_setattr(2), move_mount(2)); devices in it never work. Links in the target are followed: a target in
+ * what a box wrote is given as the path of something open.
+ */
 export function bindMount(source: string, target: string, options: BindOptions = {}): void {
   const tree = systemCall("open_tree", 428, atFdcwd, cString(source), openTreeClone | cloneOnExec);
   let namespace = -1;
@@ -36,7 +39,15 @@ export function bindMount(source: string, target: string, options: BindOptions =
     attributes.writeBigUInt64LE(BigInt(set), 0);
     if (namespace >= 0) attributes.writeBigUInt64LE(BigInt(namespace), 24);
     systemCall("mount_setattr", 442, tree, cString(""), atEmptyPath | atRecursive, attributes, attributes.length);
-    systemCall("move_mount", 429, tree, cString(""), atFdcwd, cString(target), moveMountFromEmpty);
+    systemCall(
+      "move_mount",
+      429,
+      tree,
+      cString(""),
+      atFdcwd,
+      cString(target),
+      moveMount.fromEmpty | moveMount.throughLinks,
+    );
   } finally {
     if (namespace >= 0) closeSync(namespace);
     closeSync(tree);

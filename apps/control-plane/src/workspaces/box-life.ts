@@ -1,0 +1,191 @@
+import { boxExecLineSchema } from "@alcove/contract/box/exec";
+import { CodedError, toCodedError } from "@alcove/contract/errors";
+import { parseId, type WorkspaceId } from "@alcove/contract/ids";
+import type { BoxClient } from "../box/box-client.ts";
+import type { Log } from "../log/log.ts";
+import type { BoxSpec, Runtime } from "../runtimes/runtime.ts";
+import type { VolumeStore } from "../volumes/volume-store.ts";
+import type { BoxAccess } from "./box-access.ts";
+import { restartDelayMs } from "./rest-decision.ts";
+import type { WorkspaceEvents } from "./workspace-events.ts";
+import type { WorkspaceRow, WorkspaceStore } from "./workspace-store.ts";
+
+const hookMs = 10_000;
+/** A box that ran for this long, in milliseconds, did not die of its start. */
+const healthyMs = 600_000;
+/** A file that people may put into their workspace: it runs before the box is put to sleep. */
+const runHook = 'hook="$HOME/.config/alcove/before-stop"; if [ -x "$hook" ]; then exec "$hook"; fi';
+
+/** The life of a workspace's box, from start to end. Each of these is called as the workspace's one job, but for `thaw` and `died`. */
+export interface BoxLife {
+  start(id: WorkspaceId, why: string, signal: AbortSignal): Promise<BoxClient>;
+  stop(row: WorkspaceRow, why: string, signal: AbortSignal): Promise<void>;
+  /** Takes its processor away; nothing happens when somebody has begun to use it since `activeAt`. */
+  freeze(row: WorkspaceRow, why: string, signal: AbortSignal): Promise<void>;
+  thaw(row: WorkspaceRow, why: string, signal: AbortSignal): Promise<void>;
+  /** Notes that the box of this epoch has ended by itself, and when it is to be started again. */
+  died(id: WorkspaceId, epoch: number): Promise<void>;
+}
+
+interface Parts {
+  readonly store: WorkspaceStore;
+  readonly runtime: Runtime;
+  readonly volumes: VolumeStore;
+  readonly access: BoxAccess;
+  readonly events: WorkspaceEvents;
+  /** Gives `host_full` when the host has no room for one more box. */
+  readonly requireRoom: (signal: AbortSignal) => Promise<void>;
+  readonly log: Log;
+}
+
+export function createBoxLife({ store, runtime, volumes, access, events, requireRoom, log }: Parts): BoxLife {
+  /** Freezes of this replica that are under way: a thaw comes after them. */
+  const freezing = new Map<WorkspaceId, Promise<void>>();
+
+  /** Nothing happens when it is there already, whatever became of its origin. */
+  const makeVolume = ({ id, originWorkspace, originSnapshot }: WorkspaceRow, signal: AbortSignal): Promise<void> =>
+    originWorkspace === null || originSnapshot === null
+      ? volumes.create(id, signal)
+      : volumes.fork(parseId("workspace", originWorkspace), parseId("snapshot", originSnapshot), id, signal);
+
+  const fail = async (id: WorkspaceId, epoch: number, error: unknown): Promise<CodedError> => {
+    const coded = toCodedError(error);
+    if (coded.code === "internal") log.error({ err: error, workspace: id }, "a box did not start");
+    const failure =
+      coded.code === "internal" ? new CodedError("workspace_start_failed", undefined, { cause: error }) : coded;
+    const told = { code: failure.code, detail: failure.message, hint: failure.hint };
+    await store.update(id, { state: "failed", box: "failed", why: failure.message, error: told }, { epoch });
+    return failure;
+  };
+
+  const runBeforeStop = async (row: WorkspaceRow, signal: AbortSignal): Promise<void> => {
+    const box = access.known(row) ?? (await access.adopt(row, signal));
+    if (!box) return;
+    const body = JSON.stringify({ command: ["sh", "-c", runHook], timeoutMs: hookMs });
+    const headers = { "content-type": "application/json" };
+    const patience = AbortSignal.any([signal, AbortSignal.timeout(hookMs + 1_000)]);
+    let said = "";
+    for await (const line of box.lines(boxExecLineSchema, {
+      method: "POST",
+      path: "/v1/exec",
+      headers,
+      body,
+      signal: patience,
+    })) {
+      if (line.kind !== "exit") said = `${said}${line.data}`.slice(-2_000);
+      else if (said !== "" || line.exitCode !== 0)
+        log.info({ workspace: row.id, exitCode: line.exitCode, output: said }, "the workspace's before-stop ran");
+    }
+  };
+
+  return {
+    async start(id, why, signal) {
+      const row = await store.byId(id);
+      if (!row || row.state === "deleting") throw new CodedError("workspace_deleting");
+      const running = access.known(row) ?? (await access.adopt(row, signal));
+      if (running) return running;
+      const begun = performance.now();
+      await requireRoom(signal);
+      const next = await store.nextEpoch(id, "Starting");
+      if (!next) throw new CodedError("workspace_deleting");
+      try {
+        await makeVolume(row, signal);
+        await runtime.create(boxSpec(row), signal);
+        const address = await runtime.start(id, next.epoch, signal);
+        const state = await runtime.inspect(id, signal);
+        const box = access.client(id, next.epoch, address);
+        const now = new Date();
+        await store.update(
+          id,
+          {
+            state: "ready",
+            box: "running",
+            why,
+            error: null,
+            startedAt: now,
+            activeAt: now,
+            restartAt: null,
+            startMs: Math.round(performance.now() - begun),
+            rootfs: state.state === "running" ? state.rootfs : null,
+          },
+          { epoch: next.epoch },
+        );
+        await events.append(id, { kind: "box.started", data: { epoch: next.epoch, why } });
+        return box;
+      } catch (error) {
+        throw await fail(id, next.epoch, signal.aborted ? signal.reason : error);
+      }
+    },
+
+    async stop(row, why, signal) {
+      const { id, epoch } = row;
+      if (row.box === "frozen") await runtime.thaw(id, signal);
+      if (row.box === "frozen" || row.box === "running")
+        await runBeforeStop(row, signal).catch((error: unknown) =>
+          log.info({ err: error, workspace: id }, "the workspace's before-stop did not end well"),
+        );
+      await store.update(id, { box: "stopping" }, { epoch });
+      await runtime.stop(id, epoch, signal);
+      access.forget(id);
+      const stopped = await store.update(
+        id,
+        { state: "hibernated", box: "none", why, restartAt: null, deaths: 0 },
+        { epoch },
+      );
+      if (stopped) await events.append(id, { kind: "box.stopped", data: { epoch, why } });
+    },
+
+    async freeze({ id, epoch, activeAt }, why, signal) {
+      const work = async (): Promise<void> => {
+        if (access.touchedAt(id) > activeAt.getTime()) return;
+        // Said before it is done: whoever comes now thaws it, after the freeze.
+        const marked = await store.update(id, { box: "frozen", why }, { epoch, box: "running" });
+        if (!marked) return;
+        await runtime.freeze(id, signal);
+        const row = await store.byId(id);
+        // Another replica did not wait for the freeze.
+        if (row?.box !== "frozen" || row.epoch !== epoch) return runtime.thaw(id, signal);
+        await events.append(id, { kind: "box.frozen", data: { epoch, why } });
+      };
+      const freezes = work().finally(() => freezing.delete(id));
+      freezing.set(
+        id,
+        freezes.catch(() => undefined),
+      );
+      await freezes;
+    },
+
+    async thaw({ id, epoch }, why, signal) {
+      await freezing.get(id);
+      await runtime.thaw(id, signal);
+      await store.update(id, { box: "running", why, activeAt: new Date() }, { epoch, box: "frozen" });
+    },
+
+    async died(id, epoch) {
+      const row = await store.byId(id);
+      if (!row || row.epoch !== epoch || (row.box !== "running" && row.box !== "frozen")) return;
+      access.forget(id);
+      const wasHealthy = row.startedAt !== null && Date.now() - row.startedAt.getTime() > healthyMs;
+      const deaths = (wasHealthy ? 0 : row.deaths) + 1;
+      const delay = restartDelayMs(deaths);
+      const why =
+        delay === null
+          ? "Asleep: its box ended again and again"
+          : "Asleep: its box ended by itself and is started again";
+      const restartAt = delay === null ? null : new Date(Date.now() + delay);
+      const noted = await store.update(
+        id,
+        { state: "hibernated", box: "none", why, deaths, restartAt },
+        { epoch, box: row.box },
+      );
+      if (!noted) return;
+      const next = delay === null ? "stay" : "restart";
+      await events.append(id, { kind: "box.died", data: { epoch, code: "workspace_unreachable", next } });
+    },
+  };
+}
+
+/** What a runtime has to know of a workspace. */
+export function boxSpec({ id, name, limits, network }: WorkspaceRow): BoxSpec {
+  return { workspace: id, name, limits, network, env: {} };
+}
