@@ -1,6 +1,8 @@
+import { CodedError } from "@alcove/contract/errors";
 import type { WorkspaceId } from "@alcove/contract/ids";
 import { chown, mkdir, writeFile } from "node:fs/promises";
-import { openInRoot, openTop, pathOf } from "../kernel/beneath.ts";
+import { openInRoot, openTop, pathOf, type Opened } from "../kernel/beneath.ts";
+import { SystemCallError } from "../kernel/libc.ts";
 import { bindMount, mountOverlay, unmountBelow, type BindOptions } from "../kernel/mounts.ts";
 import { boxPaths, type Site } from "../site.ts";
 import type { RootSource } from "../template/root-source.ts";
@@ -42,8 +44,16 @@ export async function assembleRoot({
     bindMount(from, target, shift);
     return target;
   };
+  /** The box's root may have put links in the place of its folders: none leads a mount out of its root. */
+  const mountAt = (name: string, mount: (target: string) => void): void => {
+    using root = openTop(paths.root);
+    using target = openPlace(root, name);
+    mount(pathOf(target));
+  };
+  const bind = (from: string, to: string, options: BindOptions): void =>
+    mountAt(to, (target) => bindMount(from, target, options));
   const upper = await place(volume.rootLayer, "upper");
-  const overlay = async (lower: string, layer: string, target: string): Promise<void> => {
+  const overlay = async (lower: string, layer: string, at: string): Promise<void> => {
     const own = `${volume.rootLayer}/${source.layer}/${layer}`;
     for (const folder of [`${own}/upper`, `${own}/work`]) {
       await mkdir(folder, { recursive: true, mode: 0o755 });
@@ -51,27 +61,20 @@ export async function assembleRoot({
     }
     const inUpper = `${upper}/${source.layer}/${layer}`;
     const lowerFolder = await place(lower, layer);
-    mountOverlay(target, {
-      lower: [lowerFolder],
-      upper: `${inUpper}/upper`,
-      work: `${inUpper}/work`,
-      userXattr: !site.privileged,
-      as: firstId,
-    });
+    mountAt(at, (target) =>
+      mountOverlay(target, {
+        lower: [lowerFolder],
+        upper: `${inUpper}/upper`,
+        work: `${inUpper}/work`,
+        userXattr: !site.privileged,
+        as: firstId,
+      }),
+    );
   };
 
-  /** The box's root may have put links in the place of its folders: none leads a mount out of its root. */
-  const at = <T>(place: string, work: (target: string) => T): T => {
-    using root = openTop(paths.root);
-    using target = openInRoot(root, place);
-    return work(pathOf(target));
-  };
-  const bind = (from: string, to: string, options: BindOptions): void =>
-    at(to, (target) => bindMount(from, target, options));
-
-  await overlay(source.root, "root", paths.root);
+  await overlay(source.root, "root", "");
   if (source.kind === "host") {
-    await overlay("/usr", "usr", `${paths.root}/usr`);
+    await overlay("/usr", "usr", "usr");
     // What the host's owner put into /usr/local is the host's own; the box has an empty one that it may fill.
     const local = `${volume.rootLayer}/${source.layer}/local`;
     for (const folder of ["", "/bin", "/etc", "/games", "/include", "/lib", "/sbin", "/share", "/src"]) {
@@ -87,6 +90,18 @@ export async function assembleRoot({
   const hosts = `${paths.bundle}/hosts`;
   await writeFile(hosts, `127.0.0.1 localhost ${name}\n::1 localhost ip6-localhost ip6-loopback\n`, { mode: 0o644 });
   bind(hosts, "etc/hosts", { readOnly: true });
+}
+
+function openPlace(root: Opened, name: string): Opened {
+  try {
+    return openInRoot(root, name);
+  } catch (error) {
+    if (!(error instanceof SystemCallError)) throw error;
+    throw new CodedError("workspace_start_failed", `Cannot start the workspace: its /${name} is gone (${error.code})`, {
+      hint: "Restore a snapshot in which it was still there.",
+      cause: error,
+    });
+  }
 }
 
 /** Takes all mounts of the box's assembly away; the box itself keeps its copy. */
