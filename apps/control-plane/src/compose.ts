@@ -305,8 +305,12 @@ export async function composeControlPlane(config: Config, log: Log): Promise<Con
   }
 
   async function hostFindings(signal: AbortSignal) {
-    const [boxes, files] = await Promise.all([runtime.capabilities(signal), volumes.capabilities(signal)]);
+    const [boxes, files, load] = await Promise.all([
+      runtime.capabilities(signal),
+      volumes.capabilities(signal),
+      host.call("host.load", {}, signal),
+    ]);
     const findings: Finding[] = [...boxes.findings, ...files.findings];
-    return { findings, template: boxes.template };
+    return { findings, template: boxes.template, load };
   }
 }

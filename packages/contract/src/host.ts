@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { findingSchema } from "./api/account.ts";
+import { findingSchema, hostLoadSchema } from "./api/account.ts";
 import { networkSchema } from "./api/network.ts";
 import { changeSchema, limitsSchema, nameSchema } from "./api/workspace.ts";
 import { boxDiedSchema, limitReachedSchema, networkDeniedSchema } from "./api/workspace-event.ts";
@@ -107,14 +107,6 @@ export const runtimeCapabilitiesSchema = z.object({
 export type RuntimeCapabilities = z.infer<typeof runtimeCapabilitiesSchema>;
 
 /** The whole machine. `disk` is where the data directory is. */
-export const hostLoadSchema = z.object({
-  memoryTotalBytes: z.number(),
-  memoryAvailableBytes: z.number(),
-  diskTotalBytes: z.number(),
-  diskFreeBytes: z.number(),
-});
-export type HostLoad = z.infer<typeof hostLoadSchema>;
-
 export const volumeCapabilitiesSchema = z.object({
   kind: z.enum(["btrfs", "plain"]),
   /** True when a snapshot needs neither a pause of the box nor time that grows with its files. */

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import type { BoxPort } from "@alcove/contract/box/ports";
+import { networkProxyPort } from "@alcove/contract/box/raw";
 
 const listenState = "0A";
 
@@ -34,12 +35,12 @@ const addresses: Readonly<Record<string, string>> = {
   "0000000000000000FFFF00000100007F": "127.0.0.1",
 };
 
-/** What listens now, by port; `names` keeps the process name of a socket between calls. */
+/** What listens now, by port, but for what the product itself listens on; `names` keeps the process name of a socket between calls. */
 export function listListening(names: Map<string, string | null>, ownPort: number): BoxPort[] {
   const listeners = ["/proc/net/tcp", "/proc/net/tcp6"].flatMap((file) => parseTable(readTable(file)));
   const byPort = new Map<number, Listener>();
   for (const listener of listeners) {
-    if (listener.port !== ownPort && !byPort.has(listener.port)) byPort.set(listener.port, listener);
+    if (listener.port !== ownPort && listener.port !== networkProxyPort && !byPort.has(listener.port)) byPort.set(listener.port, listener);
   }
   const wanted = [...byPort.values()];
   const unknown = new Set(wanted.map((listener) => listener.inode).filter((inode) => !names.has(inode)));

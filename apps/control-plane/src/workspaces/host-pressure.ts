@@ -1,4 +1,4 @@
-import type { HostLoad } from "@alcove/contract/host";
+import type { HostLoad } from "@alcove/contract/api/account";
 import { CodedError } from "@alcove/contract/errors";
 import type { Log } from "../log/log.ts";
 

@@ -1,4 +1,4 @@
-import type { HostLoad } from "@alcove/contract/host";
+import type { HostLoad } from "@alcove/contract/api/account";
 import { readFile, statfs } from "node:fs/promises";
 
 /** Memory as /proc/meminfo tells it (proc(5)), and the disk of the data directory. */

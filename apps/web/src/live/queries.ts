@@ -14,7 +14,13 @@ function isMissingAnswer(error: Error | null): boolean {
 export function createQueryClient(): QueryClient {
   return new QueryClient({
     defaultOptions: {
-      queries: { retry, retryDelay: (failures) => 400 * 2 ** failures, staleTime: 30_000, refetchOnWindowFocus: false },
+      queries: {
+        retry,
+        retryDelay: (failures) => 400 * 2 ** failures,
+        staleTime: 30_000,
+        refetchOnWindowFocus: false,
+        refetchOnReconnect: false,
+      },
     },
   });
 }

@@ -1,7 +1,7 @@
-import type { Finding, System } from "@alcove/contract/api/account";
+import type { Finding, HostLoad, System } from "@alcove/contract/api/account";
 import { useQuery } from "@tanstack/react-query";
 import { Check, CircleMinus, RefreshCw, TriangleAlert } from "lucide-react";
-import { countWord } from "../format/format.ts";
+import { countWord, formatBytes } from "../format/format.ts";
 import { queries } from "../live/queries.ts";
 import { usePageTitle } from "../shell/page-title.ts";
 import { FailureAlert, failureOf } from "../ui/alert.tsx";
@@ -25,6 +25,7 @@ export function HealthPage() {
       {system.isPending && <SkeletonRows rows={5} />}
       {system.isError && !system.data && <FailureAlert failure={failureOf(system.error)} />}
       {system.data && <Findings system={system.data} />}
+      {system.data && <Headroom load={system.data.load} />}
       {system.data && (
         <section className="section" aria-labelledby="about">
           <div className="section__head">
@@ -58,6 +59,51 @@ export function HealthPage() {
         </Button>
       </div>
     </>
+  );
+}
+
+/** Less than this share left, and idle workspaces are put to sleep to make room. */
+const tight = { memory: 8, disk: 4 };
+
+/** What is left of the server's machine. */
+function Headroom({ load }: { load: HostLoad }) {
+  return (
+    <section className="section" aria-labelledby="headroom">
+      <div className="section__head">
+        <h2 id="headroom">Headroom</h2>
+        <span className="quiet">when it gets tight, idle workspaces sleep first</span>
+      </div>
+      <dl className="group facts">
+        <Left label="Memory" free={load.memoryAvailableBytes} total={load.memoryTotalBytes} tightAt={tight.memory} />
+        <Left label="Disk" free={load.diskFreeBytes} total={load.diskTotalBytes} tightAt={tight.disk} />
+      </dl>
+    </section>
+  );
+}
+
+function Left({ label, free, total, tightAt }: { label: string; free: number; total: number; tightAt: number }) {
+  const used = total === 0 ? 0 : Math.round(((total - free) / total) * 100);
+  const isTight = 100 - used < tightAt;
+  return (
+    <div>
+      <dt>{label}</dt>
+      <dd className="headroom">
+        <span className={isTight ? "num is-waiting" : "num"}>
+          {formatBytes(free)} free of {formatBytes(total)}
+        </span>
+        <span
+          className={isTight ? "meter meter--tight" : "meter"}
+          role="meter"
+          aria-label={`${label} used`}
+          aria-valuenow={used}
+          aria-valuemin={0}
+          aria-valuemax={100}
+          style={{ "--at": used }}
+        >
+          <i />
+        </span>
+      </dd>
+    </div>
   );
 }
 

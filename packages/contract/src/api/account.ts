@@ -45,10 +45,20 @@ export const findingSchema = z.object({
 });
 export type Finding = z.infer<typeof findingSchema>;
 
+/** What the server's machine has and what is left of it. */
+export const hostLoadSchema = z.object({
+  memoryTotalBytes: z.number(),
+  memoryAvailableBytes: z.number(),
+  diskTotalBytes: z.number(),
+  diskFreeBytes: z.number(),
+});
+export type HostLoad = z.infer<typeof hostLoadSchema>;
+
 export const systemSchema = z.object({
   version: z.string(),
   address: z.string(),
   dataDirectory: z.string(),
+  load: hostLoadSchema,
   findings: z.array(findingSchema),
   template: z.object({ state: z.enum(["ready", "building", "missing", "failed"]), detail: z.string() }),
 });

@@ -7,6 +7,9 @@ export const rawPrefix = "ALCOVE/1 ";
 /** The loopback port inside the box that reaches the model gateway through the link. */
 export const gatewayPort = 4140;
 
+/** The loopback port inside the box at which the host's proxy takes what an allow-list lets out. */
+export const networkProxyPort = 4153;
+
 /** Longest line of the raw protocol in bytes, the line feed included. */
 export const rawLineLimit = 256;
 

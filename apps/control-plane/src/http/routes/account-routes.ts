@@ -4,7 +4,6 @@ import {
   createKeySchema,
   createdKeySchema,
   meSchema,
-  type Finding,
   type System,
   systemSchema,
   updateMeSchema,
@@ -28,7 +27,7 @@ export interface AccountParts {
   readonly version: string;
   readonly address: () => string;
   readonly dataDirectory: string;
-  readonly hostFindings: (signal: AbortSignal) => Promise<{ findings: Finding[]; template: System["template"] }>;
+  readonly hostFindings: (signal: AbortSignal) => Promise<Pick<System, "findings" | "template" | "load">>;
   readonly stopping: AbortSignal;
 }
 
@@ -127,11 +126,9 @@ export function addAccountRoutes(app: ApiApp, parts: AccountParts): void {
       responses: { 200: json("The server", systemSchema), ...answers },
     }),
     async (context) => {
-      const { findings, template } = await parts.hostFindings(context.req.raw.signal);
-      return context.json(
-        { version: parts.version, address: parts.address(), dataDirectory: parts.dataDirectory, findings, template },
-        200,
-      );
+      const { version, address, dataDirectory } = parts;
+      const host = await parts.hostFindings(context.req.raw.signal);
+      return context.json({ version, address: address(), dataDirectory, ...host }, 200);
     },
   );
 
