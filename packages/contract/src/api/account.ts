@@ -45,7 +45,7 @@ export const findingSchema = z.object({
 });
 export type Finding = z.infer<typeof findingSchema>;
 
-/** What the server's machine has and what is left of it. */
+/** What the server's machine has and what is left of it. `disk` is where the data directory is. */
 export const hostLoadSchema = z.object({
   memoryTotalBytes: z.number(),
   memoryAvailableBytes: z.number(),
