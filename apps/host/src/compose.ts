@@ -1,9 +1,11 @@
 import { createKeyedQueue } from "@alcove/base/keyed-queue";
 import { CodedError } from "@alcove/contract/errors";
+import type { HostLoad } from "@alcove/contract/host";
 import type { WorkspaceId } from "@alcove/contract/ids";
 import { chmod, chown, mkdir } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { createBoxes } from "./boxes/boxes.ts";
+import { keepSpares } from "./boxes/spares.ts";
 import { readLogEnd } from "./boxes/box-log.ts";
 import { diskIdOffset } from "./boxes/id-range.ts";
 import { hostFindings, lookAtHost } from "./capabilities/abilities.ts";
@@ -36,12 +38,15 @@ export async function runHost({
   rights,
   signal,
   buildsTemplate,
+  spareBoxes,
 }: {
   site: Site;
   socket: string;
   rights: Rights;
   signal: AbortSignal;
   buildsTemplate: boolean;
+  /** How many boxes are kept ahead; null leaves it to the machine's memory. */
+  spareBoxes: number | null;
 }): Promise<void> {
   adoptOrphans();
   await makeFolders(site);
@@ -103,6 +108,19 @@ export async function runHost({
     });
   const findings = () => hostFindings({ site, rights, abilities, cgroups, store, limitsDisk: trees.hasLimits });
 
+  const canFreeze = rights.kind !== "none" && cgroups.freeze;
+  const load = await readLoad(site.data);
+  const spares = keepSpares({
+    boxes,
+    queue,
+    wanted: canFreeze ? (spareBoxes ?? sparesFor(load)) : 0,
+    rootfs: () => (template.status().state === "ready" ? "template" : "host"),
+    hasRoom: async () => sparesFor(await readLoad(site.data)) > 0,
+    createVolume: (id) => volumes.create(id),
+    destroyVolume: (id) => volumes.destroy(id),
+    signal: ending.signal,
+  });
+
   const handlers: Handlers = {
     async "runtime.capabilities"() {
       abilities = await lookAtHost(site);
@@ -120,6 +138,10 @@ export async function runHost({
         freeze: cgroups.freeze,
         findings: runtime,
       };
+    },
+    "box.claim": async (wish) => {
+      mustHaveRights();
+      return { claimed: await spares.claim(wish) };
     },
     "box.create": quiet((request) => boxes.create(request)),
     "box.update": quiet((request) => boxes.update(request)),
@@ -153,9 +175,11 @@ export async function runHost({
     "host.load": () => readLoad(site.data),
     "template.status": async () => template.status(),
     async shutdown({ stopBoxes }) {
+      ending.abort();
+      await spares.kept;
+      if (stopBoxes) await spares.clear();
       if (stopBoxes) await Promise.all((await boxes.ids()).map((id) => queue.run(id, () => boxes.halt(id))));
       stopsBoxes = stopBoxes;
-      ending.abort();
       return done;
     },
   };
@@ -190,6 +214,7 @@ export async function runHost({
       happenings,
       limitWatch,
       kernelLog,
+      destroyVolume: (id) => volumes.destroy(id),
       diskBytes: async (id) => (trees.hasLimits ? volumes.filesBytes(id) : null),
       signal: ending.signal,
     }),
@@ -201,7 +226,7 @@ export async function runHost({
     ending.signal.addEventListener("abort", () => resolve(), { once: true });
   });
   await server[Symbol.asyncDispose]();
-  await Promise.all([...background, queue.drain()]);
+  await Promise.all([...background, spares.kept, queue.drain()]);
   if (!stopsBoxes) return;
   if (rights.kind === "namespace") return releaseNamespace(site.data);
   await closeStore(site);
@@ -219,4 +244,13 @@ async function makeFolders(site: Site): Promise<void> {
   await chmod(`${site.data}/run/boxes`, uid === 0 ? 0o700 : 0o710);
   await mkdir(`${site.stage}/crun`, { recursive: true, mode: 0o755 });
   await writeResolverFile(site.stage);
+}
+
+const bytesPerSpare = 2 ** 30;
+const mostSpares = 24;
+
+/** One box ahead for each GiB of free memory; at least two where there is one. */
+function sparesFor({ memoryAvailableBytes }: HostLoad): number {
+  const gibs = Math.floor(memoryAvailableBytes / bytesPerSpare);
+  return gibs === 0 ? 0 : Math.min(mostSpares, Math.max(2, gibs));
 }

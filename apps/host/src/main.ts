@@ -36,7 +36,15 @@ try {
   const ids = rights.kind === "namespace" ? { uid: 0, gid: 0 } : { uid: Number(owner[1]), gid: Number(owner[2]) };
   const site = openSite({ data: values.data, owner: ids, rights: rights.kind });
   const buildsTemplate = rights.kind !== "none" && !values["no-template"];
-  await runHost({ site, socket: values.socket, rights, signal: ending.signal, buildsTemplate });
+  const spares = Number.parseInt(process.env["ALCOVE_SPARE_BOXES"] ?? "", 10);
+  await runHost({
+    site,
+    socket: values.socket,
+    rights,
+    signal: ending.signal,
+    buildsTemplate,
+    spareBoxes: Number.isNaN(spares) ? null : spares,
+  });
   process.exit(0);
 } catch (error) {
   logLine("error", "the host process cannot go on", { error });

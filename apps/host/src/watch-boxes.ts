@@ -14,6 +14,7 @@ import { boxPaths, type Site } from "./site.ts";
 const pauseMs = 1_000;
 /** Looks at limits between two looks at the disk, which cost a process each. */
 const looksPerDisk = 5;
+const looksPerAbandoned = 600;
 
 /**
  * Once a second until the signal aborts: tells of limits that were hit and of boxes that ended by themselves, clears what those have left, and keeps logs
@@ -28,6 +29,7 @@ export async function watchBoxes({
   limitWatch,
   kernelLog,
   diskBytes,
+  destroyVolume,
   signal,
 }: {
   site: Site;
@@ -39,6 +41,7 @@ export async function watchBoxes({
   kernelLog: KernelLog;
   /** Bytes of a workspace's files; null where the store has no limits. */
   diskBytes: (id: WorkspaceId) => Promise<number | null>;
+  destroyVolume: (id: WorkspaceId) => Promise<void>;
   signal: AbortSignal;
 }): Promise<void> {
   const reap = createReaper();
@@ -64,8 +67,17 @@ export async function watchBoxes({
     happenings.add(id, epoch, { kind: "box.died", data: { code: "workspace_unreachable" } });
     await boxes.tidy(id);
   };
+  const endAbandoned = async (): Promise<void> => {
+    for (const id of await boxes.abandoned()) {
+      await queue.run(id, async () => {
+        await boxes.destroy(id);
+        await destroyVolume(id);
+      });
+    }
+  };
   for (let round = 0; !signal.aborted; round += 1) {
     reap();
+    if (round % looksPerAbandoned === 0) await endAbandoned();
     for (const id of await boxes.ids()) {
       try {
         await limitLog(boxPaths(site, id).log);

@@ -49,6 +49,7 @@ export const boxAddressSchema = z.object({ workspace, epoch, socket: z.string() 
 export type BoxAddress = z.infer<typeof boxAddressSchema>;
 
 export const rootfsSchema = z.enum(["template", "host"]);
+export type Rootfs = z.infer<typeof rootfsSchema>;
 export const boxUsageSchema = z.object({
   memoryBytes: z.number().nullable(),
   /** CPU time since the box started, in microseconds. */
@@ -106,7 +107,6 @@ export const runtimeCapabilitiesSchema = z.object({
 });
 export type RuntimeCapabilities = z.infer<typeof runtimeCapabilitiesSchema>;
 
-/** The whole machine. `disk` is where the data directory is. */
 export const volumeCapabilitiesSchema = z.object({
   kind: z.enum(["btrfs", "plain"]),
   /** True when a snapshot needs neither a pause of the box nor time that grows with its files. */
@@ -120,6 +120,11 @@ export type VolumeCapabilities = z.infer<typeof volumeCapabilitiesSchema>;
 const operations = {
   "runtime.capabilities": { input: nothing, output: runtimeCapabilitiesSchema },
   "box.create": { input: boxSpecSchema, output: nothing },
+  /** A box that was made ahead, at epoch 1 and answering; null when there is none. It goes again unless `box.create` is called for it. */
+  "box.claim": {
+    input: boxSpecSchema.pick({ name: true, limits: true, network: true }),
+    output: z.object({ claimed: z.object({ address: boxAddressSchema, rootfs: rootfsSchema }).nullable() }),
+  },
   /** Name, limits and network of a box, at once if it runs; `not_found` when it was never created. */
   "box.update": { input: boxSpecSchema.omit({ env: true }), output: nothing },
   "box.start": { input: z.object({ workspace, epoch }), output: boxAddressSchema },

@@ -40,7 +40,8 @@ export function listListening(names: Map<string, string | null>, ownPort: number
   const listeners = ["/proc/net/tcp", "/proc/net/tcp6"].flatMap((file) => parseTable(readTable(file)));
   const byPort = new Map<number, Listener>();
   for (const listener of listeners) {
-    if (listener.port !== ownPort && listener.port !== networkProxyPort && !byPort.has(listener.port)) byPort.set(listener.port, listener);
+    if (listener.port !== ownPort && listener.port !== networkProxyPort && !byPort.has(listener.port))
+      byPort.set(listener.port, listener);
   }
   const wanted = [...byPort.values()];
   const unknown = new Set(wanted.map((listener) => listener.inode).filter((inode) => !names.has(inode)));

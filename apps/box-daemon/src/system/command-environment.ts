@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import type { Environment } from "./environment.ts";
 
 /** The environment of commands, terminals and agents in the box: the image's own, with the user's home. */
@@ -7,5 +8,7 @@ export function commandEnvironment(environment: Environment): Record<string, str
     SHELL: "/bin/bash",
     ...process.env,
     HOME: environment.home,
+    // A box that was made ahead gets its name later, and any box another one.
+    ALCOVE_WORKSPACE_NAME: hostname(),
   };
 }

@@ -6,7 +6,6 @@ import { gatewayPort } from "@alcove/contract/box/raw";
 /** What a box tells its daemon. `ALCOVE_ROOT` and `ALCOVE_GATEWAY_PORT` exist so that several daemons run side by side outside of boxes. */
 export interface Environment {
   readonly workspace: string;
-  readonly workspaceName: string;
   readonly epoch: number;
   /** Folder of the persistent volume. */
   readonly root: string;
@@ -23,7 +22,6 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
   const root = env.ALCOVE_ROOT ?? "/workspace";
   return {
     workspace: env.ALCOVE_WORKSPACE ?? "",
-    workspaceName: env.ALCOVE_WORKSPACE_NAME ?? "",
     epoch: Number(env.ALCOVE_EPOCH ?? 0),
     root,
     state: join(root, "system/state"),

@@ -82,7 +82,6 @@ export async function startDaemon(
       TMPDIR: folder,
       ALCOVE_ROOT: root,
       ALCOVE_WORKSPACE: "ws_00000000000000000000",
-      ALCOVE_WORKSPACE_NAME: "test",
       ALCOVE_EPOCH: "7",
       ALCOVE_GATEWAY_PORT: String(gatewayPort),
       ...options.env,

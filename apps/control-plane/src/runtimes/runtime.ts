@@ -1,8 +1,10 @@
-import type { BoxAddress, BoxHappening, BoxSpec, BoxState, RuntimeCapabilities } from "@alcove/contract/host";
+import type { BoxAddress, BoxHappening, BoxSpec, BoxState, Rootfs, RuntimeCapabilities } from "@alcove/contract/host";
 import type { WorkspaceId } from "@alcove/contract/ids";
 import type { Duplex } from "node:stream";
 
 export type { BoxAddress, BoxHappening, BoxSpec, BoxState, RuntimeCapabilities };
+
+export type BoxWish = Pick<BoxSpec, "name" | "limits" | "network">;
 
 /**
  * What runs boxes. A runtime holds no truth: every call may be repeated, and after a crash of anything `list` and `inspect` tell what really is.
@@ -14,6 +16,11 @@ export interface Runtime {
   capabilities(signal: AbortSignal): Promise<RuntimeCapabilities>;
   /** Makes the box known; idempotent by workspace id, a later call replaces name, limits and env from the next start on. */
   create(spec: BoxSpec, signal: AbortSignal): Promise<void>;
+  /**
+   * A box that was made ahead, running with epoch 1 and as the wish wants it; null when there is none. It goes again after a while unless `create` is called for
+   * its workspace.
+   */
+  claim(wish: BoxWish, signal: AbortSignal): Promise<{ address: BoxAddress; rootfs: Rootfs } | null>;
   /** Applies name, limits and network to the box as it runs and to later starts; what this runtime cannot limit is told by `capabilities`. */
   update(spec: BoxSpec, signal: AbortSignal): Promise<void>;
   /**

@@ -18,6 +18,8 @@ const runHook = 'hook="$HOME/.config/alcove/before-stop"; if [ -x "$hook" ]; the
 
 /** The life of a workspace's box, from start to end. Each of these is called as the workspace's one job, but for `thaw` and `died`. */
 export interface BoxLife {
+  /** Gives `host_full` when the host has no room for one more box. */
+  requireRoom(signal: AbortSignal): Promise<void>;
   start(id: WorkspaceId, why: string, signal: AbortSignal): Promise<BoxClient>;
   stop(row: WorkspaceRow, why: string, signal: AbortSignal): Promise<void>;
   /** Takes its processor away; nothing happens when somebody has begun to use it since `activeAt`. */
@@ -79,6 +81,7 @@ export function createBoxLife({ store, runtime, volumes, access, events, require
   };
 
   return {
+    requireRoom,
     async start(id, why, signal) {
       const row = await store.byId(id);
       if (!row || row.state === "deleting") throw new CodedError("workspace_deleting");

@@ -12,10 +12,7 @@ beforeAll(async () => {
 afterAll(() => base[Symbol.asyncDispose]());
 
 const make = (owner: string, name: string) =>
-  store.insert(
-    { id: newId("workspace"), ownerId: owner, name, state: "creating", why: "", runtime: "embedded" },
-    async () => undefined,
-  );
+  store.insert({ id: newId("workspace"), ownerId: owner, name, state: "creating", why: "", runtime: "embedded" });
 
 test("somebody else's workspace is answered like one that is not there, by id and by name", async () => {
   const own = await make("usr_a", "mine");

@@ -2,7 +2,7 @@ import { and, desc, eq, lt, ne, or, sql } from "drizzle-orm";
 import type { BoxStateName } from "@alcove/contract/api/workspace";
 import { CodedError } from "@alcove/contract/errors";
 import { isId, parseId, type WorkspaceId } from "@alcove/contract/ids";
-import type { Db, Transaction } from "../database/database.ts";
+import type { Db } from "../database/database.ts";
 import { workspaces } from "../database/schema.ts";
 import { noteChange } from "../events/notices.ts";
 import type { Wake } from "../events/wake.ts";
@@ -29,7 +29,7 @@ export function createWorkspaceStore({ db, wake }: { db: Db; wake: Wake }) {
   };
 
   return {
-    async insert(row: typeof workspaces.$inferInsert, also: (tx: Transaction) => Promise<void>): Promise<WorkspaceRow> {
+    async insert(row: typeof workspaces.$inferInsert): Promise<WorkspaceRow> {
       const inserted = await db.transaction(async (tx) => {
         const [fresh] = await tx
           .insert(workspaces)
@@ -37,7 +37,6 @@ export function createWorkspaceStore({ db, wake }: { db: Db; wake: Wake }) {
           .onConflictDoNothing({ target: [workspaces.ownerId, workspaces.name] })
           .returning();
         if (!fresh) throw new CodedError("name_taken", `You already have a workspace named "${row.name}".`);
-        await also(tx);
         await noteChange(tx, { owner: row.ownerId, resource: "workspace", id: row.id, workspace: row.id });
         return branded(fresh);
       });

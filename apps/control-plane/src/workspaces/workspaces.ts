@@ -1,24 +1,20 @@
 import { CodedError } from "@alcove/contract/errors";
-import { newId, type SnapshotId, type WorkspaceId } from "@alcove/contract/ids";
-import type { Change, CreateWorkspace, UpdateWorkspace } from "@alcove/contract/api/workspace";
+import type { SnapshotId, WorkspaceId } from "@alcove/contract/ids";
+import type { Change, UpdateWorkspace } from "@alcove/contract/api/workspace";
 import type { BoxClient } from "../box/box-client.ts";
 import type { Log } from "../log/log.ts";
 import type { Runtime } from "../runtimes/runtime.ts";
 import type { VolumeStore } from "../volumes/volume-store.ts";
 import type { BoxAccess } from "./box-access.ts";
 import { boxSpec, type BoxLife } from "./box-life.ts";
+import { createCreation, type Origin, type WorkspaceWish } from "./creation.ts";
 import type { WorkspaceJobs } from "./jobs.ts";
-import { suggestName } from "./names.ts";
 import type { WorkspaceEvents } from "./workspace-events.ts";
 import type { WorkspaceRow, WorkspaceStore } from "./workspace-store.ts";
 
 export interface Workspaces {
-  /** Stores the workspace and begins to make it; `name_taken`. The answer is `creating`; it becomes `ready` or `failed`. */
-  create(
-    owner: string,
-    wish: Omit<CreateWorkspace, "from">,
-    origin?: { workspace: WorkspaceId; snapshot: SnapshotId },
-  ): Promise<WorkspaceRow>;
+  /** Stores the workspace and begins to make it; `name_taken`, `host_full`. The answer is `ready`, or `creating` and becomes `ready` or `failed`. */
+  create(owner: string, wish: WorkspaceWish, origin?: Origin): Promise<WorkspaceRow>;
   /** Stores the change and applies it to the box if it runs; `name_taken`. */
   change(row: WorkspaceRow, wish: UpdateWorkspace, signal: AbortSignal): Promise<WorkspaceRow>;
   /** A client to the workspace's running box, which is started first when it sleeps or has died. */
@@ -73,6 +69,8 @@ interface Parts {
 
 export function createWorkspaces({ store, jobs, runtime, volumes, access, life, events, log }: Parts): Workspaces {
   const background = new AbortController();
+  const ending = background.signal;
+  const create = createCreation({ store, jobs, runtime, volumes, access, life, events, log, ending });
 
   const keepChange = async (
     row: WorkspaceRow,
@@ -140,35 +138,7 @@ export function createWorkspaces({ store, jobs, runtime, volumes, access, life, 
   };
 
   return {
-    async create(owner, { name, limits = {}, network, lifetime, template }, origin) {
-      for (let attempt = 0; ; attempt += 1) {
-        const id = newId("workspace");
-        const row = {
-          id,
-          ownerId: owner,
-          name: name ?? suggestName(),
-          state: "creating" as const,
-          why: "Being made",
-          runtime: runtime.name,
-          limits,
-          ...(network && { network }),
-          ...(lifetime && { lifetime }),
-          ...(template !== undefined && { template }),
-          ...(origin && { originWorkspace: origin.workspace, originSnapshot: origin.snapshot }),
-        };
-        try {
-          const stored = await store.insert(row, async () => undefined);
-          const making = jobs.run(id, "create", background.signal, (signal) =>
-            life.start(id, "Awake: just made", signal),
-          );
-          inBackground(making, "a workspace was not made", id);
-          return stored;
-        } catch (error) {
-          const taken = error instanceof CodedError && error.code === "name_taken";
-          if (!taken || name !== undefined || attempt > 20) throw error;
-        }
-      }
-    },
+    create,
 
     change: (row, wish, signal) =>
       jobs.run(row.id, "change", signal, async (within) => {

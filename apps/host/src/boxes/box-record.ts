@@ -27,6 +27,9 @@ const boxRecordSchema = z.object({
   firstId: z.number().int(),
   /** The highest epoch that was started; 0 before the first. */
   epoch: z.number().int(),
+  /** `spare`: made ahead, nobody's yet; `claimed`: given away, but nobody has come back to say that the workspace was stored. */
+  spare: z.enum(["spare", "claimed"]).optional(),
+  claimedAt: z.number().optional(),
   /** The highest epoch that was stopped on purpose: it never starts again. */
   stoppedEpoch: z.number().int(),
   running: z.object({ init: mark, rootfs: rootfsSchema }).nullable(),

@@ -22,12 +22,15 @@ import {
 import { ociConfig } from "./bundle.ts";
 import { limitOpenFiles } from "./open-files.ts";
 import { pickIdRange, sharedFirstId } from "./id-range.ts";
+import { nameBox } from "./name-box.ts";
 import { launchBox } from "./launch.ts";
 import { createNamespaces } from "./namespaces.ts";
 import { assembleRoot, dismantleRoot } from "./root-tree.ts";
 
 /** Milliseconds between the polite and the forced end of a box. */
 const graceMs = 3_000;
+/** Whoever asked for a box and never stored its workspace is gone after so many milliseconds. */
+const abandonedMs = 3_600_000;
 /** The box's user, as it is numbered inside. */
 const boxUser = 1_000;
 
@@ -60,6 +63,22 @@ export function createBoxes({ site, cgroups, networks, abilities, template, stor
     epoch: record.epoch,
     socket: boxPaths(site, record.workspace).socket,
   });
+
+  const stateOf = (record: BoxRecord): BoxState => {
+    const { workspace: id, epoch } = record;
+    if (!isRunning(record)) return { state: "stopped" };
+    return {
+      state: "running",
+      epoch,
+      rootfs: record.running.rootfs,
+      frozen: cgroups.isFrozen(id),
+      address: address(record),
+      usage: {
+        ...(cgroups.usage(id) ?? { memoryBytes: null, cpuMicros: null, processes: null }),
+        ...networks.usage(id, record.running.init.pid),
+      },
+    };
+  };
 
   /** Ends and removes all that a box has in the kernel, in whatever state it is; the record stays. */
   const clear = async (id: WorkspaceId, record: BoxRecord | null): Promise<void> => {
@@ -191,12 +210,28 @@ export function createBoxes({ site, cgroups, networks, abilities, template, stor
   }
 
   return {
-    async create(spec: HostRequest<"box.create">): Promise<void> {
+    async create(spec: HostRequest<"box.create">, spare?: "spare"): Promise<void> {
       const known = await readBoxRecord(site, spec.workspace);
-      if (known !== null) return writeBoxRecord(site, { ...known, ...spec });
+      // Whoever creates it knows it: a claimed box is somebody's from now on.
+      if (known !== null) return writeBoxRecord(site, { ...known, ...spec, spare: undefined, claimedAt: undefined });
       await claimRange((firstId) =>
-        writeBoxRecord(site, { ...spec, firstId, epoch: 0, stoppedEpoch: 0, running: null }),
+        writeBoxRecord(site, { ...spec, spare, firstId, epoch: 0, stoppedEpoch: 0, running: null }),
       );
+    },
+    /** Makes a frozen spare the box of a workspace that is about to be stored. */
+    async adoptSpare(id: WorkspaceId, wish: HostRequest<"box.claim">): Promise<BoxAddress> {
+      const before = await mustRead(id);
+      const record: BoxRecord = { ...before, ...wish, spare: "claimed", claimedAt: Date.now() };
+      if (!isRunning(record)) throw new CodedError("workspace_start_failed", "The box has ended meanwhile");
+      await writeBoxRecord(site, record);
+      cgroups.setLimits(id, wish.limits);
+      await allDone([
+        nameBox(record.running.init.pid, boxPaths(site, id).bundle, wish.name),
+        wish.limits.diskBytes === undefined ? undefined : limitVolume(id, wish.limits.diskBytes),
+        wish.network.mode === "open" ? undefined : networks.apply(id, wish.network),
+      ]);
+      cgroups.freezeBox(id, false);
+      return address(record);
     },
     async update(spec: HostRequest<"box.update">): Promise<void> {
       const before = await mustRead(spec.workspace);
@@ -237,23 +272,13 @@ export function createBoxes({ site, cgroups, networks, abilities, template, stor
     },
     async inspect(id: WorkspaceId): Promise<BoxState> {
       const record = await readBoxRecord(site, id);
-      if (record === null) return { state: "absent" };
-      if (!isRunning(record)) return { state: "stopped" };
-      const { rootfs } = record.running;
-      return {
-        state: "running",
-        epoch: record.epoch,
-        rootfs,
-        frozen: cgroups.isFrozen(id),
-        address: address(record),
-        usage: {
-          ...(cgroups.usage(id) ?? { memoryBytes: null, cpuMicros: null, processes: null }),
-          ...networks.usage(id, record.running.init.pid),
-        },
-      };
+      return record === null ? { state: "absent" } : stateOf(record);
     },
     async list() {
-      return Promise.all((await listBoxRecords(site)).map(async (id) => ({ id, state: await this.inspect(id) })));
+      const ids = await listBoxRecords(site);
+      const records = await Promise.all(ids.map((id) => readBoxRecord(site, id)));
+      const own = records.filter((record) => record !== null && record.spare !== "spare");
+      return own.map((record) => ({ id: record.workspace, state: stateOf(record) }));
     },
     /** Stops whatever epoch runs; it may be started again with the same one. */
     async halt(id: WorkspaceId): Promise<void> {
@@ -292,7 +317,20 @@ export function createBoxes({ site, cgroups, networks, abilities, template, stor
       await clear(id, record);
       if (record?.running != null) await writeBoxRecord(site, { ...record, running: null });
     },
-    ids: () => listBoxRecords(site),
+    /** Of all boxes, or of those that were made ahead and not given away. */
+    async ids(which?: "spare"): Promise<WorkspaceId[]> {
+      const ids = await listBoxRecords(site);
+      if (which === undefined) return ids;
+      const records = await Promise.all(ids.map((id) => readBoxRecord(site, id)));
+      return records.flatMap((record) => (record?.spare === "spare" ? [record.workspace] : []));
+    },
+    /** Those that were given away so long ago that whoever asked for them will not come back. */
+    async abandoned(): Promise<WorkspaceId[]> {
+      const records = await Promise.all((await listBoxRecords(site)).map((id) => readBoxRecord(site, id)));
+      return records.flatMap((record) =>
+        record?.spare === "claimed" && Date.now() - (record.claimedAt ?? 0) > abandonedMs ? [record.workspace] : [],
+      );
+    },
   };
 }
 

@@ -146,7 +146,6 @@ function environment(record: BoxRecord, epoch: number): string[] {
     TERM: "xterm-256color",
     ...record.env,
     ALCOVE_WORKSPACE: record.workspace,
-    ALCOVE_WORKSPACE_NAME: record.name,
     ALCOVE_EPOCH: String(epoch),
   };
   return Object.entries(own).map(([name, value]) => `${name}=${value}`);

@@ -1,12 +1,13 @@
 import { CodedError } from "@alcove/contract/errors";
 import type { WorkspaceId } from "@alcove/contract/ids";
-import { chown, mkdir, writeFile } from "node:fs/promises";
+import { chown, mkdir } from "node:fs/promises";
 import { openInRoot, openTop, pathOf, type Opened } from "../kernel/beneath.ts";
 import { SystemCallError } from "../kernel/libc.ts";
 import { bindMount, mountOverlay, unmountBelow, type BindOptions } from "../kernel/mounts.ts";
 import { boxPaths, type Site } from "../site.ts";
 import type { RootSource } from "../template/root-source.ts";
 import { volumePaths } from "../volumes/layout.ts";
+import { writeHosts } from "./name-box.ts";
 import { diskIdOffset } from "./id-range.ts";
 
 type Parts = {
@@ -87,9 +88,7 @@ export async function assembleRoot({
   bind(volume.state, "workspace/system/state", { ...shift, noSuid: true });
   bind(`${site.data}/opt`, "opt/alcove", { ...shift, noSuid: true, readOnly: true });
 
-  const hosts = `${paths.bundle}/hosts`;
-  await writeFile(hosts, `127.0.0.1 localhost ${name}\n::1 localhost ip6-localhost ip6-loopback\n`, { mode: 0o644 });
-  bind(hosts, "etc/hosts", { readOnly: true });
+  bind(await writeHosts(paths.bundle, name), "etc/hosts", { readOnly: true });
 }
 
 function openPlace(root: Opened, name: string): Opened {

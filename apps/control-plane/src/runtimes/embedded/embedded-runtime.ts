@@ -52,6 +52,7 @@ export function createEmbeddedRuntime({ hostSocket }: { hostSocket: string }): R
     async create(spec, signal) {
       await host.call("box.create", spec, signal);
     },
+    claim: async (wish, signal) => (await host.call("box.claim", wish, signal)).claimed,
     async update(spec, signal) {
       await host.call("box.update", spec, signal);
     },

@@ -1,0 +1,107 @@
+import type { CreateWorkspace } from "@alcove/contract/api/workspace";
+import { CodedError } from "@alcove/contract/errors";
+import { newId, type SnapshotId, type WorkspaceId } from "@alcove/contract/ids";
+import type { Log } from "../log/log.ts";
+import type { Runtime } from "../runtimes/runtime.ts";
+import type { VolumeStore } from "../volumes/volume-store.ts";
+import type { BoxAccess } from "./box-access.ts";
+import { boxSpec, type BoxLife } from "./box-life.ts";
+import type { WorkspaceJobs } from "./jobs.ts";
+import { suggestName } from "./names.ts";
+import type { WorkspaceEvents } from "./workspace-events.ts";
+import type { WorkspaceRow, WorkspaceStore } from "./workspace-store.ts";
+
+const mostNames = 20;
+const madeWhy = "Awake: just made";
+
+interface Parts {
+  readonly store: WorkspaceStore;
+  readonly jobs: WorkspaceJobs;
+  readonly runtime: Runtime;
+  readonly volumes: VolumeStore;
+  readonly access: BoxAccess;
+  readonly life: BoxLife;
+  readonly events: WorkspaceEvents;
+  readonly log: Log;
+  /** Aborts when work in the background has to end. */
+  readonly ending: AbortSignal;
+}
+
+export type WorkspaceWish = Omit<CreateWorkspace, "from">;
+export type Origin = { workspace: WorkspaceId; snapshot: SnapshotId };
+
+/**
+ * Makes workspaces: of a box that was made ahead, which is there at once, or from nothing, in the background. The row is stored in both cases before anybody
+ * hears of the workspace. Code: `name_taken`, `host_full`.
+ */
+export function createCreation({ store, jobs, runtime, volumes, access, life, events, log, ending }: Parts) {
+  const inBackground = (work: Promise<unknown>, what: string, id: WorkspaceId) => {
+    work.catch((error: unknown) => log.warn({ err: error, workspace: id }, what));
+  };
+
+  const fromNothing = async (row: Insert): Promise<WorkspaceRow> => {
+    const stored = await store.insert({ ...row, id: newId("workspace"), state: "creating", why: "Being made" });
+    const making = jobs.run(stored.id, "create", ending, (signal) => life.start(stored.id, madeWhy, signal));
+    inBackground(making, "a workspace was not made", stored.id);
+    return stored;
+  };
+
+  /** Undefined when there is no box ahead. */
+  const fromSpare = async (row: Insert, wish: WorkspaceWish): Promise<WorkspaceRow | undefined> => {
+    const begun = performance.now();
+    const { limits = {}, network = { mode: "open" as const, allow: [] } } = wish;
+    const claimed = await runtime.claim({ name: row.name, limits, network }, ending).catch((error: unknown) => {
+      log.debug({ err: error }, "no box that was made ahead was given");
+      return null;
+    });
+    if (claimed === null) return undefined;
+    const { address, rootfs } = claimed;
+    const { workspace: id, epoch } = address;
+    try {
+      const startMs = Math.round(performance.now() - begun);
+      const running = { state: "ready" as const, box: "running" as const, startedAt: new Date(), startMs };
+      const stored = await store.insert({ ...row, ...running, id, epoch, rootfs, why: madeWhy });
+      access.client(id, epoch, address);
+      // Says that it is somebody's: until then the host would take it back one day.
+      inBackground(runtime.create(boxSpec(stored), ending), "the host was not told whose a box is", id);
+      inBackground(
+        events.append(id, { kind: "box.started", data: { epoch, why: madeWhy } }),
+        "a start was not told",
+        id,
+      );
+      return stored;
+    } catch (error) {
+      const gone = runtime.destroy(id, ending).then(() => volumes.destroy(id, ending));
+      inBackground(gone, "a box that nobody got was not ended", id);
+      throw error;
+    }
+  };
+
+  return async (owner: string, wish: WorkspaceWish, origin?: Origin): Promise<WorkspaceRow> => {
+    const { name, limits = {}, network, lifetime, template } = wish;
+    await life.requireRoom(ending);
+    for (let attempt = 0; ; attempt += 1) {
+      const row: Insert = {
+        ownerId: owner,
+        name: name ?? suggestName(),
+        runtime: runtime.name,
+        limits,
+        ...(network && { network }),
+        ...(lifetime && { lifetime }),
+        ...(template !== undefined && { template }),
+        ...(origin && { originWorkspace: origin.workspace, originSnapshot: origin.snapshot }),
+      };
+      // Made ahead are boxes of the usual kind, with an empty volume; these two limits are given to a box's first process.
+      const isUsual = !origin && !template && limits.openFiles === undefined && limits.processes === undefined;
+      try {
+        const ahead = isUsual ? await fromSpare(row, wish) : undefined;
+        return ahead ?? (await fromNothing(row));
+      } catch (error) {
+        const taken = error instanceof CodedError && error.code === "name_taken";
+        if (!taken || name !== undefined || attempt > mostNames) throw error;
+      }
+    }
+  };
+}
+
+type Insert = Omit<Parameters<WorkspaceStore["insert"]>[0], "id" | "state" | "why">;
