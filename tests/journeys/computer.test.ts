@@ -194,6 +194,22 @@ test("a fork of a snapshot opens with its files, and says where it came from", a
   await visible(page.getByRole("link", { name: fork }));
 });
 
+test("an exported workspace is imported as another one", async () => {
+  const archive = await fetch(plane.client.workspaces.exportUrl(name), {
+    headers: { authorization: `Bearer ${alcove.secret}` },
+  });
+  await page.goto("/workspaces");
+  await page.getByLabel("Archive to import").setInputFiles({
+    name: "workshop.tar.gz",
+    mimeType: "application/gzip",
+    buffer: Buffer.from(await archive.arrayBuffer()),
+  });
+  await page.waitForURL((url) => /^\/workspaces\/./.test(url.pathname));
+  const imported = new URL(page.url()).pathname.split("/").at(-1) ?? "";
+  expect(imported).not.toBe(name);
+  await visible(page.getByRole("treeitem", { name: /notes\.md/ }));
+});
+
 test("a conversation begins in a fork with one click, and the workspace stays as it is", async () => {
   await page.goto(`${address}?pane=files&session=new`);
   await page.getByRole("button", { name: "In a fork", exact: true }).click();

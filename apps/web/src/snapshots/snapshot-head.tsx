@@ -69,7 +69,7 @@ export function SnapshotHead({
             <Pencil className="icon" /> Rename
           </DropdownMenuItem>
           <DropdownMenuLink href={client.workspaces.exportUrl(workspace.id, { snapshot: snapshot.id })} download>
-            <Download className="icon" /> Download as tar
+            <Download className="icon" /> Download as archive
           </DropdownMenuLink>
           <DropdownMenuSeparator />
           <DropdownMenuItem danger onSelect={onDelete}>

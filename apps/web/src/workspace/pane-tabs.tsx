@@ -48,7 +48,8 @@ export function PaneTabs({ workspace, pane, show }: { workspace: Workspace; pane
               tabIndex={id === pane ? 0 : -1}
               onClick={() => show(id)}
             >
-              <Icon className="icon" /> {label} {counts[id] > 0 && <span className="count">{counts[id]}</span>}
+              <Icon className="icon" /> <span className="tab__label">{label}</span>{" "}
+              {counts[id] > 0 && <span className="count">{counts[id]}</span>}
             </button>
           </Tooltip>
         ))}
