@@ -78,7 +78,7 @@ export function createBoxNetworks(report: (workspace: WorkspaceId, epoch: number
         { kind: "tcp" as const, ...inBox.resolver },
       ];
       const [udp = -1, tcp = -1] = await sockets.open(one.namespace, wishes);
-      one.resolver = serveResolver({ udp, tcp }, createResolver(one.box, upstream, one.end.signal));
+      one.resolver = serveResolver({ udp, tcp }, createResolver(one.box, upstream));
     }
     if (one.box.network.mode === "allow-list" && one.proxyServer === null) {
       const [descriptor] = await sockets.open(one.namespace, [{ kind: "tcp", ...inBox.proxy }]);
@@ -159,7 +159,7 @@ export function createBoxNetworks(report: (workspace: WorkspaceId, epoch: number
       box,
       namespace: openSync(namespace, "r"),
       resolver: null,
-      proxy: createProxy(box, upstream, end.signal),
+      proxy: createProxy(box, upstream),
       proxyServer: null,
       before,
       stored: before,

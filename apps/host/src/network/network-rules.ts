@@ -7,7 +7,10 @@ import { closedV4, closedV6 } from "./closed-addresses.ts";
 export const egressDevice = "tap0";
 
 /** Where the host process listens inside the box: its resolver, and the proxy to which an allow-list sends every TCP connection. */
-export const inBox = { resolver: { address: "127.0.0.53", port: 53 }, proxy: { address: "127.0.0.1", port: networkProxyPort } };
+export const inBox = {
+  resolver: { address: "127.0.0.53", port: 53 },
+  proxy: { address: "127.0.0.1", port: networkProxyPort },
+};
 
 /**
  * The rules that the host puts into the box's network namespace in place of those before (nft(8)), in one step; root in the box has no NET_ADMIN and cannot

@@ -28,7 +28,7 @@ let passingInAll = 0;
  * that address for, and goes to an address of that host as the host's own resolvers tell it, never to one that the box made up. What comes later on the
  * connection, another Host on a kept HTTP connection or within TLS, reaches the servers of the allowed host and nobody else.
  */
-export function createProxy(box: BoxPolicy, upstream: Upstream, signal: AbortSignal) {
+export function createProxy(box: BoxPolicy, upstream: Upstream) {
   const passing = new Set<Passing>();
   const ended = { inBytes: 0, outBytes: 0 };
 
@@ -43,8 +43,7 @@ export function createProxy(box: BoxPolicy, upstream: Upstream, signal: AbortSig
 
   const addressOf = async (host: string, { address, port }: Destination): Promise<string | null> => {
     if (box.known.has(address, host)) return address;
-    const within = AbortSignal.any([signal, AbortSignal.timeout(connectMs)]);
-    const answer = await upstream.ask(host, "A", within);
+    const answer = await upstream.ask(host, "A");
     if (answer === null || resultOf(answer) !== resultCode.fine) return null;
     const addresses = (answer.answers ?? []).flatMap((record) => (record.type === "A" ? [record.data] : []));
     const own = hostAddresses();

@@ -7,20 +7,25 @@ import { decodePacket, isTruncated, takeMessages, withLength, writeQuestion } fr
 
 const attempts = 2;
 const attemptMs = 1_500;
+const longestMs = 5_000;
 const port = 53;
 /** Questions of all boxes together that may be open at a time. */
 const mostOpen = 512;
 
 /** Asks the host's own resolvers, as /etc/resolv.conf names them at the moment (resolv.conf(5)). */
-export type Upstream = { ask(name: string, type: RecordType, signal: AbortSignal): Promise<Packet | null> };
+export type Upstream = {
+  /** The answer of the first resolver that gives one; null when none does within 5 s. Who asks the same at the same time gets the same answer. */
+  ask(name: string, type: RecordType): Promise<Packet | null>;
+};
 
 export function createUpstream(file = "/etc/resolv.conf"): Upstream {
-  let open = 0;
-  const askInTurn: Upstream["ask"] = async (name, type, signal) => {
+  const open = new Map<string, Promise<Packet | null>>();
+  const askInTurn: Upstream["ask"] = async (name, type) => {
+    const patience = AbortSignal.timeout(longestMs);
     for (let attempt = 0; attempt < attempts; attempt += 1) {
       for (const server of nameServers(file)) {
-        if (signal.aborted) return null;
-        const within = AbortSignal.any([signal, AbortSignal.timeout(attemptMs)]);
+        if (patience.aborted) return null;
+        const within = AbortSignal.any([patience, AbortSignal.timeout(attemptMs)]);
         const answer = await askServer(server, name, type, within);
         if (answer !== null) return answer;
       }
@@ -28,15 +33,14 @@ export function createUpstream(file = "/etc/resolv.conf"): Upstream {
     return null;
   };
   return {
-    /** The answer of the first resolver that gives one; null when none does within 3 s for each, or the signal aborts. */
-    async ask(name, type, signal) {
-      if (open >= mostOpen) return null;
-      open += 1;
-      try {
-        return await askInTurn(name, type, signal);
-      } finally {
-        open -= 1;
-      }
+    ask(name, type) {
+      const key = `${type} ${name}`;
+      const asked = open.get(key);
+      if (asked !== undefined) return asked;
+      if (open.size >= mostOpen) return Promise.resolve(null);
+      const asking = askInTurn(name, type).finally(() => open.delete(key));
+      open.set(key, asking);
+      return asking;
     },
   };
 }
