@@ -1,13 +1,19 @@
 import { writeFile } from "node:fs/promises";
 import { inProject } from "../tools/project.ts";
+import { benchBurst } from "./burst.ts";
 import { benchCreate } from "./create.ts";
+import { benchFork } from "./fork.ts";
 import { benchIdle } from "./idle.ts";
 import { benchOverhead } from "./overhead.ts";
 import type { BenchResult } from "./report.ts";
 import { benchStart } from "./start.ts";
+import { benchWake } from "./wake.ts";
 
 const benches: Record<string, () => Promise<BenchResult>> = {
   create: benchCreate,
+  burst: benchBurst,
+  wake: benchWake,
+  fork: benchFork,
   idle: benchIdle,
   overhead: benchOverhead,
   start: benchStart,

@@ -1,0 +1,41 @@
+import { readdir } from "node:fs/promises";
+import path from "node:path";
+import type { Client } from "../packages/sdk/src/client.ts";
+import { startTestAlcove, type TestAlcove, type TestAlcoveOptions } from "../tests/fixtures/alcove.ts";
+
+/** Boxes that the product keeps ahead on a machine with enough memory. */
+export const spareBoxes = 24;
+
+/** The product as `npm start` runs it, with boxes made ahead; nothing rests by itself unless a benchmark says so. */
+export function startComputer(options: TestAlcoveOptions = {}): Promise<TestAlcove> {
+  const env = { ALCOVE_FREEZE_AFTER_MS: "0", ALCOVE_STOP_AFTER_MS: "0", ...options.env };
+  return startTestAlcove({ spareBoxes, ...options, env });
+}
+
+/** Resolves when all boxes are there that are kept ahead: what is measured is a server at rest, not one that has just given all away. */
+export async function sparesReady(alcove: TestAlcove): Promise<void> {
+  for (;;) {
+    const own = (await alcove.plane.client.workspaces.list({ limit: 200 })).items.length;
+    const boxes = await readdir(path.join(alcove.data, "boxes"));
+    if (boxes.length >= own + spareBoxes) return;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
+/** A workspace and its first command. */
+export async function createAndRun(client: Client): Promise<string> {
+  const { id } = await client.workspaces.create();
+  await runTrue(client, id);
+  return id;
+}
+
+export async function runTrue(client: Client, workspace: string): Promise<void> {
+  const { exitCode, stderr } = await client.workspaces.execAndWait(workspace, { command: ["/bin/true"] });
+  if (exitCode !== 0) throw new Error(`The first command failed: ${stderr}`);
+}
+
+/** So many more workspaces, awake and idle. */
+export async function addOthers(client: Client, count: number): Promise<void> {
+  for (let made = 0; made < count; made += 10)
+    await Promise.all(Array.from({ length: Math.min(10, count - made) }, () => createAndRun(client)));
+}
