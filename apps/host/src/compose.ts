@@ -1,6 +1,6 @@
 import { createKeyedQueue } from "@alcove/base/keyed-queue";
 import { CodedError } from "@alcove/contract/errors";
-import type { HostLoad } from "@alcove/contract/host";
+import type { HostLoad } from "@alcove/contract/api/account";
 import type { WorkspaceId } from "@alcove/contract/ids";
 import { chmod, chown, mkdir } from "node:fs/promises";
 import { Readable } from "node:stream";

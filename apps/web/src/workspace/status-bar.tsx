@@ -39,7 +39,7 @@ export function StatusBar({ workspace, session }: { workspace: Workspace; sessio
       </button>
       {workspace.rootfs === "host" && (
         <span
-          className="fact fact--spare quiet"
+          className="fact fact--spare fact--wide quiet"
           title="The workspace uses the server's own system files until its template is built"
         >
           system files of the server
@@ -92,7 +92,7 @@ function Figures({ workspace }: { workspace: Workspace }) {
         </Figure>
       )}
       {rates && (
-        <Figure icon={<ArrowDownUp className="icon" />} label="Network in and out">
+        <Figure icon={<ArrowDownUp className="icon" />} label="Network in and out" wideOnly>
           {formatBytes(Math.round(rates.inPerSecond ?? 0))}/s, {formatBytes(Math.round(rates.outPerSecond ?? 0))}/s
         </Figure>
       )}
@@ -100,9 +100,19 @@ function Figures({ workspace }: { workspace: Workspace }) {
   );
 }
 
-function Figure({ icon, label, children }: { icon: ReactNode; label: string; children: ReactNode }) {
+function Figure({
+  icon,
+  label,
+  wideOnly = false,
+  children,
+}: {
+  icon: ReactNode;
+  label: string;
+  wideOnly?: boolean;
+  children: ReactNode;
+}) {
   return (
-    <span className="fact__part" title={label}>
+    <span className={wideOnly ? "fact__part fact--wide" : "fact__part"} title={label}>
       {icon}
       <span className="sr">{label}: </span>
       {children}
