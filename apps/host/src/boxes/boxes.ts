@@ -223,10 +223,11 @@ export function createBoxes({ site, cgroups, networks, abilities, template, stor
       const before = await mustRead(id);
       const record: BoxRecord = { ...before, ...wish, spare: "claimed", claimedAt: Date.now() };
       if (!isRunning(record)) throw new CodedError("workspace_start_failed", "The box has ended meanwhile");
-      await writeBoxRecord(site, record);
       cgroups.setLimits(id, wish.limits);
+      // A crash before the record is written leaves a spare, and spares end with the host process that made them.
       await allDone([
-        nameBox(record.running.init.pid, boxPaths(site, id).bundle, wish.name),
+        writeBoxRecord(site, record),
+        nameBox(record.running.init.pid, boxPaths(site, id).bundle, wish.name, site.privileged),
         wish.limits.diskBytes === undefined ? undefined : limitVolume(id, wish.limits.diskBytes),
         wish.network.mode === "open" ? undefined : networks.apply(id, wish.network),
       ]);

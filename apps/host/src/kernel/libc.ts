@@ -12,6 +12,7 @@ const { symbols } = dlopen("libc.so.6", {
   getsockopt: { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" },
   setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
   setns: { args: ["i32", "i32"], returns: "i32" },
+  sethostname: { args: ["ptr", "usize"], returns: "i32" },
   unshare: { args: ["i32"], returns: "i32" },
   execv: { args: ["ptr", "ptr"], returns: "i32" },
   setenv: { args: ["ptr", "ptr", "i32"], returns: "i32" },
