@@ -130,7 +130,7 @@ test("what the allow-list refuses is named, and one click allows it", async () =
 test("a name taken off the list comes back by undo", async () => {
   await page.getByRole("button", { name: "Take refused.example.com off the list" }).click();
   await gone(page.getByRole("button", { name: "Take refused.example.com off the list" }));
-  await page.getByRole("button", { name: "Undo" }).click();
+  await page.locator(".toast", { hasText: "is off the list" }).getByRole("button", { name: "Undo" }).click();
   await visible(page.getByRole("button", { name: "Take refused.example.com off the list" }));
 });
 

@@ -1,4 +1,3 @@
-import type { Network } from "@alcove/contract/api/network";
 import { X } from "lucide-react";
 import { useId, useState, type SubmitEvent } from "react";
 import { Button, IconButton } from "../ui/button.tsx";
@@ -7,35 +6,36 @@ import { hostSets, hostsEntry } from "./hosts.ts";
 
 /** The names that a workspace may reach. Taking one away can be undone; adding needs no button for each. */
 export function AllowList({
-  network,
-  onChange,
+  allowed,
+  onAllow,
+  onTakeOff,
   busy,
 }: {
-  network: Network;
-  onChange: (next: Network, said?: string) => void;
+  allowed: string[];
+  onAllow: (hosts: string[]) => void;
+  onTakeOff: (host: string) => void;
   busy: boolean;
 }) {
   const id = useId();
   const [text, setText] = useState("");
   const [problem, setProblem] = useState<string | null>(null);
-  const { allow } = network;
   const add = (typed: string) => {
-    const entry = hostsEntry(typed, allow);
+    const entry = hostsEntry(typed, allowed);
     setProblem(entry.type === "problem" ? entry.problem : null);
     if (entry.type === "problem" || entry.hosts.length === 0) return;
     setText("");
-    onChange({ ...network, allow: [...allow, ...entry.hosts] });
+    onAllow(entry.hosts);
   };
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     add(text);
   };
-  const sets = hostSets.filter(({ hosts }) => hosts.some((host) => !allow.includes(host)));
+  const sets = hostSets.filter(({ hosts }) => hosts.some((host) => !allowed.includes(host)));
   return (
     <section className="section" aria-labelledby={`${id}-title`}>
       <div className="section__head">
         <h2 id={`${id}-title`}>Allowed</h2>
-        <span className="count">{allow.length}</span>
+        <span className="count">{allowed.length}</span>
       </div>
       <div className="group">
         <form className="key-form" onSubmit={submit}>
@@ -62,17 +62,12 @@ export function AllowList({
             Allow
           </Button>
         </form>
-        {allow.length > 0 && (
+        {allowed.length > 0 && (
           <ul className="hosts">
-            {allow.map((host) => (
+            {allowed.map((host) => (
               <li key={host}>
                 <code className="cut">{host}</code>
-                <IconButton
-                  label={`Take ${host} off the list`}
-                  onClick={() =>
-                    onChange({ ...network, allow: allow.filter((other) => other !== host) }, `${host} is off the list`)
-                  }
-                >
+                <IconButton label={`Take ${host} off the list`} onClick={() => onTakeOff(host)}>
                   <X className="icon icon--s" />
                 </IconButton>
               </li>
@@ -88,7 +83,7 @@ export function AllowList({
                 size="sm"
                 variant="ghost"
                 title={hosts.join(", ")}
-                onClick={() => add(hosts.filter((host) => !allow.includes(host)).join(" "))}
+                onClick={() => add(hosts.filter((host) => !allowed.includes(host)).join(" "))}
               >
                 {label}
               </Button>

@@ -1,7 +1,9 @@
 import type { Network } from "@alcove/contract/api/network";
 import type { Workspace } from "@alcove/contract/api/workspace";
+import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { formatBytes } from "../format/format.ts";
+import { queries } from "../live/queries.ts";
 import { FailureAlert, failureOf } from "../ui/alert.tsx";
 import { tellWithUndo } from "../ui/undo-toast.tsx";
 import { AllowList } from "./allow-list.tsx";
@@ -11,21 +13,33 @@ import { networkModes } from "./network-modes.ts";
 
 /** What the workspace may reach, what it was refused, and what passed. */
 export function NetworkPart({ workspace }: { workspace: Workspace }) {
+  const queryClient = useQueryClient();
   const change = useChange(workspace);
   // What was just pressed shows at once, and falls back when it is refused.
   const [pressed, setPressed] = useState<Network | null>(null);
   const { usage } = workspace;
   const network = pressed ?? workspace.network;
-  const put = (next: Network, onSuccess: () => void) => {
+  const put = (next: Network, onSuccess = () => {}) => {
     setPressed(next);
     change.mutate({ network: next }, { onSuccess, onSettled: () => setPressed(null) });
   };
-  const set = (next: Network, said?: string) => {
-    const before = workspace.network;
-    put(next, () => {
-      if (said !== undefined) tellWithUndo(said, () => put(before, () => undefined));
-    });
+  // What was done meanwhile is kept when something older is taken back.
+  const latest = () =>
+    queryClient.getQueryData(queries.workspace(workspace.name).queryKey)?.network ?? workspace.network;
+  const setMode = (mode: Network["mode"], label: string) => {
+    const before = network.mode;
+    put({ ...network, mode }, () =>
+      tellWithUndo(`Network: ${label.toLowerCase()}`, () => put({ ...latest(), mode: before })),
+    );
   };
+  const allow = (hosts: string[]) => put({ ...network, allow: [...new Set([...network.allow, ...hosts])] });
+  const takeOff = (host: string) =>
+    put({ ...network, allow: network.allow.filter((other) => other !== host) }, () =>
+      tellWithUndo(`${host} is off the list`, () => {
+        const now = latest();
+        put({ ...now, allow: [...new Set([...now.allow, host])] });
+      }),
+    );
   return (
     <>
       <fieldset className="section">
@@ -45,7 +59,7 @@ export function NetworkPart({ workspace }: { workspace: Workspace }) {
                 name="network"
                 value={mode}
                 checked={network.mode === mode}
-                onChange={() => set({ ...network, mode }, `Network: ${label.toLowerCase()}`)}
+                onChange={() => setMode(mode, label)}
               />
             </label>
           ))}
@@ -55,7 +69,9 @@ export function NetworkPart({ workspace }: { workspace: Workspace }) {
         </p>
       </fieldset>
       {change.error && <FailureAlert failure={failureOf(change.error)} title="The network stays as it was" fresh />}
-      {network.mode === "allow-list" && <AllowList network={network} onChange={set} busy={change.isPending} />}
+      {network.mode === "allow-list" && (
+        <AllowList allowed={network.allow} onAllow={allow} onTakeOff={takeOff} busy={change.isPending} />
+      )}
       <Denials workspace={workspace} />
       <section className="section" aria-labelledby="traffic">
         <div className="section__head">

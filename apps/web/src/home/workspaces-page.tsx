@@ -1,7 +1,7 @@
 import type { Workspace } from "@alcove/contract/api/workspace";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { Ellipsis, LayoutTemplate, Plus } from "lucide-react";
+import { Ellipsis, Plus, SlidersHorizontal } from "lucide-react";
 import { formatAgo, formatBytes, plural } from "../format/format.ts";
 import { queries } from "../live/queries.ts";
 import { useShell } from "../shell/context.tsx";
@@ -39,12 +39,17 @@ export function WorkspacesPage() {
           </p>
         </div>
         <ImportButton importing={importing} />
-        <Button onClick={() => setCreating({ template: null })}>
-          <LayoutTemplate className="icon" /> From a template
-        </Button>
         <Button variant="default" onClick={() => newWorkspace()}>
           <Plus className="icon" /> New workspace <Kbd keys="c" />
         </Button>
+        <IconButton
+          label="New workspace with a template, limits or network"
+          variant="outline"
+          size="icon"
+          onClick={() => setCreating({ template: null })}
+        >
+          <SlidersHorizontal className="icon" />
+        </IconButton>
       </header>
       <ImportNote importing={importing} />
       {workspaces.isPending && <SkeletonRows rows={4} />}

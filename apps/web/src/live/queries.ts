@@ -74,7 +74,12 @@ export const queries = {
   templates: () =>
     queryOptions({
       queryKey: ["templates"],
-      queryFn: ({ signal }) => client.templates.list({ signal }),
+      // A server without templates has no such address: that is an empty list, not a fault.
+      queryFn: ({ signal }) =>
+        client.templates.list({ signal }).catch((error: unknown) => {
+          if (error instanceof CodedError && error.code === "not_found") return { items: [], next: null };
+          throw error;
+        }),
       refetchInterval: (query) => (query.state.data?.items.some(({ state }) => state === "building") ? 3_000 : false),
     }),
   recentRuns: () =>

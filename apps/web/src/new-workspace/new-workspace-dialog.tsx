@@ -57,7 +57,9 @@ export default function NewWorkspaceDialog() {
         {templates.isError && !templates.data && (
           <FailureAlert failure={failureOf(templates.error)} title="The templates cannot be listed" />
         )}
-        {templates.data && <TemplateList templates={templates.data.items} chosen={template} onChange={setTemplate} />}
+        {templates.data && templates.data.items.length > 0 && (
+          <TemplateList templates={templates.data.items} chosen={template} onChange={setTemplate} />
+        )}
         <Field label="Name" id="new-name" note="Left empty, a name is chosen for you">
           <Input
             id="new-name"

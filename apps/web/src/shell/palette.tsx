@@ -6,7 +6,7 @@ import {
   Cpu,
   HeartPulse,
   House,
-  LayoutTemplate,
+  SlidersHorizontal,
   LogOut,
   MessageSquare,
   Plus,
@@ -84,8 +84,8 @@ export default function Palette() {
               onSelect={leave(() => newWorkspace())}
             />
             <Entry
-              label="New workspace from a template"
-              mark={<LayoutTemplate className="icon" />}
+              label="New workspace with a template, limits or network"
+              mark={<SlidersHorizontal className="icon" />}
               onSelect={leave(() => setCreating({ template: null }))}
             />
             {workspaces.data?.items.map((workspace) => (
