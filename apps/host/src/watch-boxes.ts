@@ -2,6 +2,7 @@ import type { WorkspaceId } from "@alcove/contract/ids";
 import { setTimeout as sleep } from "node:timers/promises";
 import { limitLog } from "./boxes/box-log.ts";
 import type { Boxes } from "./boxes/boxes.ts";
+import { endUnclaimed } from "./boxes/spares.ts";
 import type { Happenings } from "./happenings.ts";
 import type { KernelLog } from "./limits/kernel-log.ts";
 import type { LimitWatch } from "./limits/limit-watch.ts";
@@ -68,12 +69,7 @@ export async function watchBoxes({
     await boxes.tidy(id);
   };
   const endAbandoned = async (): Promise<void> => {
-    for (const id of await boxes.abandoned()) {
-      await queue.run(id, async () => {
-        await boxes.destroy(id);
-        await destroyVolume(id);
-      });
-    }
+    for (const id of await boxes.abandoned()) await queue.run(id, () => endUnclaimed(id, boxes, destroyVolume));
   };
   for (let round = 0; !signal.aborted; round += 1) {
     reap();

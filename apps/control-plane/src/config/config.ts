@@ -89,8 +89,6 @@ export function readConfig(environment: NodeJS.ProcessEnv) {
   };
 }
 
-export type OutgoingProxy = ReturnType<typeof outgoingProxy>;
-
 /** The proxy for calls that leave this machine, as the usual variables give it in either case; a model server on the machine itself is always called directly. */
 function outgoingProxy(environment: NodeJS.ProcessEnv) {
   const read = (name: string) => environment[name.toLowerCase()] ?? environment[name];

@@ -46,6 +46,13 @@ export function createCreation({ store, jobs, runtime, volumes, access, life, ev
     return stored;
   };
 
+  /** The runtime forgets it last: a crash in between leaves something that it takes back by itself. */
+  const giveBack = async (id: WorkspaceId, epoch: number): Promise<void> => {
+    await runtime.stop(id, epoch, ending);
+    await volumes.destroy(id, ending);
+    await runtime.destroy(id, ending);
+  };
+
   /** Undefined when there is no box ahead. */
   const fromSpare = async (row: Insert, wish: WorkspaceWish): Promise<WorkspaceRow | undefined> => {
     const begun = performance.now();
@@ -71,7 +78,7 @@ export function createCreation({ store, jobs, runtime, volumes, access, life, ev
       );
       return stored;
     } catch (error) {
-      const gone = runtime.destroy(id, ending).then(() => volumes.destroy(id, ending));
+      const gone = giveBack(id, epoch);
       inBackground(gone, "a box that nobody got was not ended", id);
       throw error;
     }

@@ -278,8 +278,9 @@ export function createBoxes({ site, cgroups, networks, abilities, template, stor
     async list() {
       const ids = await listBoxRecords(site);
       const records = await Promise.all(ids.map((id) => readBoxRecord(site, id)));
-      const own = records.filter((record) => record !== null && record.spare !== "spare");
-      return own.map((record) => ({ id: record.workspace, state: stateOf(record) }));
+      return records.flatMap((record) =>
+        record === null || record.spare === "spare" ? [] : [{ id: record.workspace, state: stateOf(record) }],
+      );
     },
     /** Stops whatever epoch runs; it may be started again with the same one. */
     async halt(id: WorkspaceId): Promise<void> {

@@ -5,7 +5,6 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileS
 import { setTimeout as sleep } from "node:timers/promises";
 import { listMounts } from "../kernel/mounts.ts";
 import { SystemCallError } from "../kernel/libc.ts";
-import type { LimitCounters } from "../limits/limit-watch.ts";
 
 /** Mount points of the cgroup hierarchies (cgroups(7)). */
 type Hierarchies = {
@@ -15,6 +14,9 @@ type Hierarchies = {
   cpu: string | null;
   cpuacct: string | null;
 };
+
+/** How often each limit was hit since the box's groups were made; null where the host does not count. */
+export type LimitCounters = { memory: number | null; processes: number | null };
 
 export interface Cgroups {
   /** True when the processes of a box are known by their group. */

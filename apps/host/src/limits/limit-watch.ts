@@ -2,9 +2,7 @@ import { processesForPrograms } from "@alcove/contract/box/processes";
 import type { BoxHappeningBody } from "@alcove/contract/host";
 import type { WorkspaceId } from "@alcove/contract/ids";
 import type { Limits } from "@alcove/contract/api/workspace";
-
-/** How often each limit was hit since the box's groups were made; null where the host does not count. */
-export type LimitCounters = { memory: number | null; processes: number | null };
+import type { LimitCounters } from "../cgroups/cgroups.ts";
 
 /** What is looked at of one box. */
 export type LimitSight = {
