@@ -127,6 +127,8 @@ export function createWorkspaces({ store, jobs, runtime, volumes, access, life, 
     }
     if (row.box === "starting" && (await jobsIncomplete(row))) return;
     access.forget(row.id);
+    // Half started or half stopped: nobody is left who knows more about it than the row.
+    if (state.state === "running") await runtime.stop(row.id, row.epoch, signal);
     const why = "Asleep: its processes ended with the server's restart";
     const restartAt = row.lifetime.keepAlive ? new Date() : null;
     await store.update(row.id, { state: "hibernated", box: "none", why, restartAt }, { epoch: row.epoch });
