@@ -67,15 +67,6 @@ export const limitKinds: LimitKind[] = [
     show: formatWhole,
     read: readWhole,
   },
-  {
-    name: "inodes",
-    label: "Files and folders",
-    note: "How many there may be, where the disk can count them",
-    empty: "No limit",
-    steps: [10_000, 50_000, 100_000, 200_000, 500_000, 1_000_000, 2_000_000, 5_000_000],
-    show: formatWhole,
-    read: readWhole,
-  },
 ];
 
 /** The next larger or smaller step of a limit; from no limit at all, the largest of them. */

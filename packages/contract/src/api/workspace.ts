@@ -30,8 +30,6 @@ export const limitsSchema = z.object({
     .int()
     .min(64 * 2 ** 20)
     .optional(),
-  /** Files and folders of the workspace, where the file system can count them. */
-  inodes: z.number().int().min(1_000).optional(),
   /** Open files of each process. */
   openFiles: z.number().int().min(64).max(1_048_576).optional(),
 });
