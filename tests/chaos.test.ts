@@ -106,7 +106,7 @@ test(
 
     for (const id of await names()) await plane.client.workspaces.delete(id);
     await expect.poll(names, { timeout: 150_000, interval: 500 }).toEqual([]);
-    await expect.poll(leftovers, { timeout: 60_000, interval: 500 }).toEqual([]);
+    await expect.poll(leftovers, { timeout: 90_000, interval: 500 }).toEqual([]);
   },
 );
 

@@ -52,11 +52,16 @@ test("two who claim at once never get the same box, and what was taken is made a
 
 test("a claimed box stops and starts like any other", async () => {
   const { workspace } = await claim("again");
-  await host.runtime.create({ workspace, name: "again" }, signal);
+  const claimed = async () => (await host.runtime.list(signal)).find(({ id }) => id === workspace)?.claimedForMs;
+  expect(await claimed()).toBeGreaterThanOrEqual(0);
+  await host.runtime.keep(workspace, signal);
+  expect(await claimed()).toBeNull();
   await host.runtime.stop(workspace, 1, signal);
   const address = await host.runtime.start(workspace, 2, signal);
   expect((await runInBox(host.runtime, address, "hostname")).stdout).toBe("again\n");
   await end(workspace);
+  await host.runtime.keep(workspace, signal);
+  expect(await claimed()).toBeUndefined();
 });
 
 test("a host process that is killed leaves claimed boxes running and no others", async () => {

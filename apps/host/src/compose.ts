@@ -143,6 +143,7 @@ export async function runHost({
       mustHaveRights();
       return { claimed: await spares.claim(wish) };
     },
+    "box.keep": quiet(({ workspace }) => boxes.keep(workspace)),
     "box.create": quiet((request) => boxes.create(request)),
     "box.update": quiet((request) => boxes.update(request)),
     "box.start": one(({ workspace, epoch }) => boxes.start(workspace, epoch)),
@@ -214,7 +215,6 @@ export async function runHost({
       happenings,
       limitWatch,
       kernelLog,
-      destroyVolume: (id) => volumes.destroy(id),
       diskBytes: async (id) => (trees.hasLimits ? volumes.filesBytes(id) : null),
       signal: ending.signal,
     }),

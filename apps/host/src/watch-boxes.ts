@@ -2,7 +2,6 @@ import type { WorkspaceId } from "@alcove/contract/ids";
 import { setTimeout as sleep } from "node:timers/promises";
 import { limitLog } from "./boxes/box-log.ts";
 import type { Boxes } from "./boxes/boxes.ts";
-import { endUnclaimed } from "./boxes/spares.ts";
 import type { Happenings } from "./happenings.ts";
 import type { KernelLog } from "./limits/kernel-log.ts";
 import type { LimitWatch } from "./limits/limit-watch.ts";
@@ -15,7 +14,6 @@ import { boxPaths, type Site } from "./site.ts";
 const pauseMs = 1_000;
 /** Looks at limits between two looks at the disk, which cost a process each. */
 const looksPerDisk = 5;
-const looksPerAbandoned = 600;
 
 /**
  * Once a second until the signal aborts: tells of limits that were hit and of boxes that ended by themselves, clears what those have left, and keeps logs
@@ -30,7 +28,6 @@ export async function watchBoxes({
   limitWatch,
   kernelLog,
   diskBytes,
-  destroyVolume,
   signal,
 }: {
   site: Site;
@@ -42,7 +39,6 @@ export async function watchBoxes({
   kernelLog: KernelLog;
   /** Bytes of a workspace's files; null where the store has no limits. */
   diskBytes: (id: WorkspaceId) => Promise<number | null>;
-  destroyVolume: (id: WorkspaceId) => Promise<void>;
   signal: AbortSignal;
 }): Promise<void> {
   const reap = createReaper();
@@ -68,12 +64,8 @@ export async function watchBoxes({
     happenings.add(id, epoch, { kind: "box.died", data: { code: "workspace_unreachable" } });
     await boxes.tidy(id);
   };
-  const endAbandoned = async (): Promise<void> => {
-    for (const id of await boxes.abandoned()) await queue.run(id, () => endUnclaimed(id, boxes, destroyVolume));
-  };
   for (let round = 0; !signal.aborted; round += 1) {
     reap();
-    if (round % looksPerAbandoned === 0) await endAbandoned();
     for (const id of await boxes.ids()) {
       try {
         await limitLog(boxPaths(site, id).log);

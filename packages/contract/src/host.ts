@@ -88,6 +88,14 @@ export const boxStateSchema = z.discriminatedUnion("state", [
 ]);
 export type BoxState = z.infer<typeof boxStateSchema>;
 
+export const listedBoxSchema = z.object({
+  id: workspace,
+  state: boxStateSchema,
+  /** For a box that was claimed and not kept yet: how long ago, in milliseconds. */
+  claimedForMs: z.number().nullable(),
+});
+export type ListedBox = z.infer<typeof listedBoxSchema>;
+
 export const templateStatusSchema = z.object({
   state: z.enum(["ready", "building", "missing", "failed"]),
   detail: z.string(),
@@ -120,11 +128,13 @@ export type VolumeCapabilities = z.infer<typeof volumeCapabilitiesSchema>;
 const operations = {
   "runtime.capabilities": { input: nothing, output: runtimeCapabilitiesSchema },
   "box.create": { input: boxSpecSchema, output: nothing },
-  /** A box that was made ahead, at epoch 1 and answering; null when there is none. It goes again unless `box.create` is called for it. */
+  /** A box that was made ahead, at epoch 1 and answering; null when there is none. Until `box.keep`, `box.list` says that it is only claimed. */
   "box.claim": {
     input: boxSpecSchema.pick({ name: true, limits: true, network: true }),
     output: z.object({ claimed: z.object({ address: boxAddressSchema, rootfs: rootfsSchema }).nullable() }),
   },
+  /** Says that the workspace of a claimed box is stored; nothing happens when there is no such box. */
+  "box.keep": { input: z.object({ workspace }), output: nothing },
   /** Name, limits and network of a box, at once if it runs; `not_found` when it was never created. */
   "box.update": { input: boxSpecSchema.omit({ env: true }), output: nothing },
   "box.start": { input: z.object({ workspace, epoch }), output: boxAddressSchema },
@@ -133,7 +143,7 @@ const operations = {
   "box.thaw": { input: z.object({ workspace }), output: nothing },
   "box.destroy": { input: z.object({ workspace }), output: nothing },
   "box.inspect": { input: z.object({ workspace }), output: boxStateSchema },
-  "box.list": { input: nothing, output: z.array(z.object({ id: workspace, state: boxStateSchema })) },
+  "box.list": { input: nothing, output: z.array(listedBoxSchema) },
   "box.log": {
     input: z.object({
       workspace,

@@ -1,4 +1,12 @@
-import type { BoxAddress, BoxHappening, BoxSpec, BoxState, Rootfs, RuntimeCapabilities } from "@alcove/contract/host";
+import type {
+  BoxAddress,
+  BoxHappening,
+  BoxSpec,
+  BoxState,
+  ListedBox,
+  Rootfs,
+  RuntimeCapabilities,
+} from "@alcove/contract/host";
 import type { WorkspaceId } from "@alcove/contract/ids";
 import type { Duplex } from "node:stream";
 
@@ -17,10 +25,12 @@ export interface Runtime {
   /** Makes the box known; idempotent by workspace id, a later call replaces name, limits and env from the next start on. */
   create(spec: BoxSpec, signal: AbortSignal): Promise<void>;
   /**
-   * A box that was made ahead, running with epoch 1 and as the wish wants it; null when there is none. It goes again after a while unless `create` is called for
-   * its workspace.
+   * A box that was made ahead, running with epoch 1 and as the wish wants it; null when there is none. Whoever claims it says so by `keep` once its workspace is
+   * stored; until then `list` tells how long ago it was claimed.
    */
   claim(wish: BoxWish, signal: AbortSignal): Promise<{ address: BoxAddress; rootfs: Rootfs } | null>;
+  /** Nothing happens when there is no such box any more. */
+  keep(id: WorkspaceId, signal: AbortSignal): Promise<void>;
   /** Applies name, limits and network to the box as it runs and to later starts; what this runtime cannot limit is told by `capabilities`. */
   update(spec: BoxSpec, signal: AbortSignal): Promise<void>;
   /**
@@ -36,7 +46,7 @@ export interface Runtime {
   /** Ends the box at once and forgets it; leaves no process, mount or cgroup. The volume is the volume store's. */
   destroy(id: WorkspaceId, signal: AbortSignal): Promise<void>;
   inspect(id: WorkspaceId, signal: AbortSignal): Promise<BoxState>;
-  list(signal: AbortSignal): Promise<{ id: WorkspaceId; state: BoxState }[]>;
+  list(signal: AbortSignal): Promise<ListedBox[]>;
   /** The end of the box's log, at most `maxBytes` bytes; kept after the box has ended. */
   log(id: WorkspaceId, maxBytes: number, signal: AbortSignal): Promise<string>;
   /**

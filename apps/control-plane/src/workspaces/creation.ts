@@ -5,13 +5,15 @@ import type { Log } from "../log/log.ts";
 import type { Runtime } from "../runtimes/runtime.ts";
 import type { VolumeStore } from "../volumes/volume-store.ts";
 import type { BoxAccess } from "./box-access.ts";
-import { boxSpec, type BoxLife } from "./box-life.ts";
+import type { BoxLife } from "./box-life.ts";
 import type { WorkspaceJobs } from "./jobs.ts";
 import { suggestName } from "./names.ts";
 import type { WorkspaceEvents } from "./workspace-events.ts";
 import type { WorkspaceRow, WorkspaceStore } from "./workspace-store.ts";
 
 const mostNames = 20;
+/** Longer than between a claim and the storing of its workspace, in milliseconds. */
+const claimMs = 20_000;
 const madeWhy = "Awake: just made";
 
 interface Parts {
@@ -69,8 +71,7 @@ export function createCreation({ store, jobs, runtime, volumes, access, life, ev
       const running = { state: "ready" as const, box: "running" as const, startedAt: new Date(), startMs };
       const stored = await store.insert({ ...row, ...running, id, epoch, rootfs, why: madeWhy });
       access.client(id, epoch, address);
-      // Says that it is somebody's: until then the host would take it back one day.
-      inBackground(runtime.create(boxSpec(stored), ending), "the host was not told whose a box is", id);
+      inBackground(runtime.keep(id, ending), "the host was not told that a workspace is stored", id);
       inBackground(
         events.append(id, { kind: "box.started", data: { epoch, why: madeWhy } }),
         "a start was not told",
@@ -84,7 +85,7 @@ export function createCreation({ store, jobs, runtime, volumes, access, life, ev
     }
   };
 
-  return async (owner: string, wish: WorkspaceWish, origin?: Origin): Promise<WorkspaceRow> => {
+  const create = async (owner: string, wish: WorkspaceWish, origin?: Origin): Promise<WorkspaceRow> => {
     const { name, limits = {}, network, lifetime, template } = wish;
     await life.requireRoom(ending);
     for (let attempt = 0; ; attempt += 1) {
@@ -109,6 +110,17 @@ export function createCreation({ store, jobs, runtime, volumes, access, life, ev
       }
     }
   };
+
+  /** What a crash left between the claim of a box and the word that its workspace is stored. */
+  const settleClaims = async (signal: AbortSignal): Promise<void> => {
+    for (const { id, state, claimedForMs } of await runtime.list(signal)) {
+      if (claimedForMs === null) continue;
+      if (await store.byId(id)) await runtime.keep(id, signal);
+      else if (claimedForMs > claimMs) await giveBack(id, state.state === "running" ? state.epoch : 1);
+    }
+  };
+
+  return { create, settleClaims };
 }
 
 type Insert = Omit<Parameters<WorkspaceStore["insert"]>[0], "id" | "state" | "why">;

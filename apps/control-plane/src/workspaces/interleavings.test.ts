@@ -104,6 +104,7 @@ function startReplica(world: World, gates: Gates, op: AsyncLocalStorage<string>)
       }),
     freeze: () => call("box.freeze", () => void (world.box &&= { ...world.box, frozen: true })),
     thaw: () => call("box.thaw", () => void (world.box &&= { ...world.box, frozen: false })),
+    list: () => Promise.resolve([]),
     destroy: () => call("box.destroy", () => void (world.box = null)),
     inspect: () => call("box.inspect", () => stateOf(world)),
     dial: () => call("box.dial", () => Promise.reject(new CodedError("workspace_unreachable"))),

@@ -70,7 +70,7 @@ interface Parts {
 export function createWorkspaces({ store, jobs, runtime, volumes, access, life, events, log }: Parts): Workspaces {
   const background = new AbortController();
   const ending = background.signal;
-  const create = createCreation({ store, jobs, runtime, volumes, access, life, events, log, ending });
+  const { create, settleClaims } = createCreation({ store, jobs, runtime, volumes, access, life, events, log, ending });
 
   const keepChange = async (
     row: WorkspaceRow,
@@ -222,6 +222,9 @@ export function createWorkspaces({ store, jobs, runtime, volumes, access, life, 
 
     async reconcile(signal) {
       await jobs.closeAbandoned();
+      await settleClaims(signal).catch((error: unknown) =>
+        log.warn({ err: error }, "claimed boxes were not looked after"),
+      );
       for (const row of await store.all()) {
         if (signal.aborted || jobs.isWorking(row.id)) continue;
         inBackground(repair(row, signal), "a workspace was not put right; it is tried again", row.id);

@@ -30,7 +30,6 @@ import { assembleRoot, dismantleRoot } from "./root-tree.ts";
 /** Milliseconds between the polite and the forced end of a box. */
 const graceMs = 3_000;
 /** Whoever asked for a box and never stored its workspace is gone after so many milliseconds. */
-const abandonedMs = 3_600_000;
 /** The box's user, as it is numbered inside. */
 const boxUser = 1_000;
 
@@ -212,8 +211,7 @@ export function createBoxes({ site, cgroups, networks, abilities, template, stor
   return {
     async create(spec: HostRequest<"box.create">, spare?: "spare"): Promise<void> {
       const known = await readBoxRecord(site, spec.workspace);
-      // Whoever creates it knows it: a claimed box is somebody's from now on.
-      if (known !== null) return writeBoxRecord(site, { ...known, ...spec, spare: undefined, claimedAt: undefined });
+      if (known !== null) return writeBoxRecord(site, { ...known, ...spec });
       await claimRange((firstId) =>
         writeBoxRecord(site, { ...spec, spare, firstId, epoch: 0, stoppedEpoch: 0, running: null }),
       );
@@ -233,6 +231,11 @@ export function createBoxes({ site, cgroups, networks, abilities, template, stor
       ]);
       cgroups.freezeBox(id, false);
       return address(record);
+    },
+    async keep(id: WorkspaceId): Promise<void> {
+      const record = await readBoxRecord(site, id);
+      if (record?.spare !== "claimed") return;
+      await writeBoxRecord(site, { ...record, spare: undefined, claimedAt: undefined });
     },
     async update(spec: HostRequest<"box.update">): Promise<void> {
       const before = await mustRead(spec.workspace);
@@ -279,7 +282,9 @@ export function createBoxes({ site, cgroups, networks, abilities, template, stor
       const ids = await listBoxRecords(site);
       const records = await Promise.all(ids.map((id) => readBoxRecord(site, id)));
       return records.flatMap((record) =>
-        record === null || record.spare === "spare" ? [] : [{ id: record.workspace, state: stateOf(record) }],
+        record === null || record.spare === "spare"
+          ? []
+          : [{ id: record.workspace, state: stateOf(record), claimedForMs: claimedForMs(record) }],
       );
     },
     /** Stops whatever epoch runs; it may be started again with the same one. */
@@ -326,14 +331,11 @@ export function createBoxes({ site, cgroups, networks, abilities, template, stor
       const records = await Promise.all(ids.map((id) => readBoxRecord(site, id)));
       return records.flatMap((record) => (record?.spare === "spare" ? [record.workspace] : []));
     },
-    /** Those that were given away so long ago that whoever asked for them will not come back. */
-    async abandoned(): Promise<WorkspaceId[]> {
-      const records = await Promise.all((await listBoxRecords(site)).map((id) => readBoxRecord(site, id)));
-      return records.flatMap((record) =>
-        record?.spare === "claimed" && Date.now() - (record.claimedAt ?? 0) > abandonedMs ? [record.workspace] : [],
-      );
-    },
   };
+}
+
+function claimedForMs({ spare, claimedAt = 0 }: BoxRecord): number | null {
+  return spare === "claimed" ? Math.max(0, Date.now() - claimedAt) : null;
 }
 
 /** Like Promise.all, but nothing of it goes on any more when this gives the first error: what follows may then clear up. */

@@ -95,7 +95,7 @@ export function keepSpares(options: {
 }
 
 /** Ends a box that is nobody's. Its record goes last: a crash in between leaves something that is found again. */
-export async function endUnclaimed(
+async function endUnclaimed(
   id: WorkspaceId,
   boxes: Boxes,
   destroyVolume: (id: WorkspaceId) => Promise<void>,

@@ -53,6 +53,9 @@ export function createEmbeddedRuntime({ hostSocket }: { hostSocket: string }): R
       await host.call("box.create", spec, signal);
     },
     claim: async (wish, signal) => (await host.call("box.claim", wish, signal)).claimed,
+    async keep(workspace, signal) {
+      await host.call("box.keep", { workspace }, signal);
+    },
     async update(spec, signal) {
       await host.call("box.update", spec, signal);
     },
