@@ -1,4 +1,6 @@
 import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { problemSchema } from "../packages/contract/src/api/problem.ts";
 import { startTestAlcove, type TestAlcove } from "./fixtures/alcove.ts";
@@ -42,6 +44,24 @@ test("a workspace is made, runs a command, keeps its files over a stop, and is d
   expect((await call("GET", "/workspaces/first")).body).toMatchObject({ epoch: 2, box: "running" });
   expect((await call("DELETE", "/workspaces/first")).status).toBe(202);
   await expect.poll(async () => (await call("GET", "/workspaces/first")).status, { timeout: 20_000 }).toBe(404);
+});
+
+test("one trace id goes from a request through the server and the host into the box, and back", async () => {
+  const trace = randomBytes(16).toString("hex");
+  const headers = { traceparent: `00-${trace}-00f067aa0ba902b7-01` };
+  const made = await call("POST", "/workspaces", { name: "traced" });
+  await call("POST", "/workspaces/traced/stop");
+  const run = await call("POST", "/workspaces/traced/exec?wait", { command: ["true"] }, headers);
+  expect(run.headers.get("x-trace-id")).toBe(trace);
+  const traced = async (text: string) => text.split("\n").filter((line) => line.includes(`"trace":"${trace}"`));
+  const logOf = (name: string) => readFile(path.join(alcove.logs, name), "utf8").then(traced);
+  expect((await logOf("control-plane.log")).join("\n")).toContain("/exec");
+  expect((await logOf("host.log")).join("\n")).toContain("box.start");
+  const box = await fetch(`${alcove.plane.address}/api/v1/workspaces/${made.body.id}/log`, {
+    headers: { authorization: `Bearer ${alcove.secret}` },
+  });
+  expect((await traced(await box.text())).join("\n")).toContain("/v1/exec");
+  await call("DELETE", "/workspaces/traced");
 });
 
 test("a workspace without a name gets a friendly one, and a name is taken once", async () => {

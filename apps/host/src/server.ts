@@ -12,7 +12,7 @@ import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { libc } from "./kernel/libc.ts";
-import { logLine } from "./log.ts";
+import { logLine, withTrace } from "./log.ts";
 
 const longestBody = 4 * 2 ** 20;
 
@@ -33,10 +33,12 @@ export async function serveOperations(options: {
 }): Promise<AsyncDisposable> {
   const { socket, owner, handlers, raw } = options;
   const server = createServer((request, response) => {
-    answer(request, response, handlers, raw).catch((error: unknown) => {
-      logLine("error", "an answer broke off", { path: request.url, error });
-      response.destroy();
-    });
+    void withTrace(request.headers["traceparent"]?.toString(), () =>
+      answer(request, response, handlers, raw).catch((error: unknown) => {
+        logLine("error", "an answer broke off", { path: request.url, error });
+        response.destroy();
+      }),
+    );
   });
   rmSync(socket, { force: true });
   // Never open to others, not even for the moment before it gets its owner.

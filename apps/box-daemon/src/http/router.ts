@@ -1,5 +1,6 @@
 import type { Viewing } from "../terminals/routes.ts";
 import { errorCatalogue, toCodedError, CodedError, type ErrorCode } from "@alcove/contract/errors";
+import { traceIdOf } from "@alcove/contract/trace";
 import { describe, log } from "../system/log.ts";
 
 /** A request inside a route: `rest` is the URL's path behind the route's prefix, still percent-encoded. */
@@ -34,7 +35,7 @@ export function createRouter(options: RouterOptions) {
       if (coded.code === "internal" && !request.signal.aborted) {
         log("error", "Request failed", {
           url: request.url,
-          trace: request.headers.get("traceparent"),
+          trace: traceIdOf(request.headers.get("traceparent")),
           error: describe(coded.cause),
         });
       }
@@ -58,7 +59,7 @@ async function dispatch(
     const whole = path === route.path;
     if (!whole && !(route.path.endsWith("/") && path.startsWith(route.path))) continue;
     if (request.method !== "GET" && request.method !== "HEAD") {
-      log("info", "Request", { method: request.method, path, trace: request.headers.get("traceparent") });
+      log("info", "Request", { method: request.method, path, trace: traceIdOf(request.headers.get("traceparent")) });
     }
     return await route.handle({ request, rest: path.slice(route.path.length), query, upgrade });
   }

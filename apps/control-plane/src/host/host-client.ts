@@ -8,6 +8,7 @@ import {
 } from "@alcove/contract/host";
 import { request, type IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
+import { traceparent } from "../log/log.ts";
 
 export interface HostClient {
   /** One operation of the host process. Codes: `host_unreachable`, or the operation's own. */
@@ -26,7 +27,12 @@ export function createHostClient({ hostSocket }: { hostSocket: string }): HostCl
           socketPath: hostSocket,
           path: `/v1/${operation}`,
           method: "POST",
-          headers: { host: "host", "content-type": "application/json", "content-length": Buffer.byteLength(body) },
+          headers: {
+            host: "host",
+            "content-type": "application/json",
+            "content-length": Buffer.byteLength(body),
+            traceparent: traceparent(),
+          },
           // A kept connection would hold up the end of the host process.
           agent: false,
           signal,

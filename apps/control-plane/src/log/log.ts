@@ -1,3 +1,4 @@
+import { traceIdOf } from "@alcove/contract/trace";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { randomBytes } from "node:crypto";
 import pino from "pino";
@@ -9,13 +10,12 @@ export interface Trace {
 
 const storage = new AsyncLocalStorage<Trace>();
 
-/** The trace id of a W3C `traceparent` header (https://www.w3.org/TR/trace-context/), or a fresh one of 32 hex digits. */
+/** The trace id of a `traceparent` header, or a fresh one. */
 export function traceIdFrom(traceparent: string | null | undefined): string {
-  const match = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/.exec(traceparent ?? "");
-  return match?.[1] ?? randomBytes(16).toString("hex");
+  return traceIdOf(traceparent) ?? randomBytes(16).toString("hex");
 }
 
-/** Runs `work` so that its log lines and its requests to boxes carry the trace id. */
+/** Runs `work` so that its log lines and its requests to the host process and to boxes carry the trace id. */
 export function withTrace<T>(traceId: string, work: () => T): T {
   return storage.run({ traceId }, work);
 }
