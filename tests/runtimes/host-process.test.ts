@@ -11,10 +11,13 @@ import { startTestHost, type TestHost } from "../fixtures/host.ts";
 const execute = promisify(execFile);
 const signal = new AbortController().signal;
 
-describe.each(["root", "ordinary user"] as const)("the host process of %s", (as) => {
+// Of administrators and services, who are told to shut others out of their files.
+const umask = "077";
+
+describe.each(["root", "ordinary user"] as const)("the host process of %s, started with a strict mask", (as) => {
   let host: TestHost;
   beforeAll(async () => {
-    host = await startTestHost({ as, entry: path.join(await builtPart("host"), "main.mjs") });
+    host = await startTestHost({ as, umask, entry: path.join(await builtPart("host"), "main.mjs") });
   });
   afterAll(() => host[Symbol.asyncDispose]());
 

@@ -164,11 +164,14 @@ export async function runHost({
     "volume.destroy": quiet(({ workspace }) => volumes.destroy(workspace)),
     "volume.snapshot": quiet(({ workspace, snapshot }) => volumes.snapshot(workspace, snapshot)),
     "volume.deleteSnapshot": quiet(({ workspace, snapshot }) => volumes.deleteSnapshot(workspace, snapshot)),
-    "volume.fork": quiet(({ workspace, snapshot, target }) => {
+    "volume.fork": async ({ workspace, snapshot, target }) => {
+      mustHaveRights();
       // It would wait for itself.
       if (target === workspace) throw new CodedError("bad_request", "Cannot fork a workspace into itself");
-      return queue.run(target, () => volumes.fork(workspace, snapshot, target));
-    }),
+      // The target's line first: its deletion, asked for meanwhile, comes after this.
+      await queue.run(target, () => queue.run(workspace, () => volumes.fork(workspace, snapshot, target)));
+      return done;
+    },
     "volume.restore": quiet(({ workspace, snapshot }) => volumes.restore(workspace, snapshot)),
     "volume.changes": one(({ workspace, from, to }) => volumes.changes(workspace, from, to)),
     "volume.revert": one(({ workspace, from, to }) => volumes.revert(workspace, from, to)),

@@ -21,6 +21,8 @@ if (values.data === undefined || values.socket === undefined || owner === null) 
   process.exit(2);
 }
 
+// Folders of boxes are walked by users of their own, whatever mask this was started with; what is private says so by its mode.
+process.umask(0o022);
 const rights = await takeRights(values.data);
 const ending = new AbortController();
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => ending.abort());

@@ -11,7 +11,6 @@ import { createServer, type IncomingMessage, type OutgoingHttpHeaders, type Serv
 import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { libc } from "./kernel/libc.ts";
 import { logLine, withTrace } from "./log.ts";
 
 const longestBody = 4 * 2 ** 20;
@@ -41,14 +40,8 @@ export async function serveOperations(options: {
     );
   });
   rmSync(socket, { force: true });
-  // Never open to others, not even for the moment before it gets its owner.
-  const before = libc.umask(0o177);
   server.listen(socket);
-  try {
-    await once(server, "listening");
-  } finally {
-    libc.umask(before);
-  }
+  await once(server, "listening");
   chmodSync(socket, 0o600);
   chownSync(socket, owner.uid, owner.gid);
   return {

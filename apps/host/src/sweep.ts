@@ -7,8 +7,15 @@ import type { Site } from "./site.ts";
 
 /** Adopts the boxes that still run and removes everything else of ours: what a crash left, and what has no record. */
 export async function sweep({ site, boxes, cgroups }: { site: Site; boxes: Boxes; cgroups: Cgroups }): Promise<void> {
-  const known = new Set<string>(await boxes.ids());
-  for (const id of await boxes.ids()) await boxes.tidy(id);
+  const ids = await boxes.ids();
+  const known = new Set<string>(ids);
+  for (const id of ids) {
+    // A folder without a record is what is left of a box whose creation or end was cut short.
+    if ((await boxes.inspect(id)).state === "absent") {
+      await boxes.destroy(id);
+      known.delete(id);
+    } else await boxes.tidy(id);
+  }
   for (const name of cgroups.list()) if (!known.has(name)) await cgroups.destroy(name);
   for (const name of await readdir(site.stage)) {
     if (known.has(name) || !isId("workspace", name)) continue;

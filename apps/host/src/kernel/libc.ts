@@ -23,7 +23,6 @@ const { symbols } = dlopen("libc.so.6", {
   capset: { args: ["ptr", "ptr"], returns: "i32" },
   prctl: { args: ["i32", "u64", "u64", "u64", "u64"], returns: "i32" },
   waitpid: { args: ["i32", "ptr", "i32"], returns: "i32" },
-  umask: { args: ["u32"], returns: "u32" },
   __errno_location: { args: [], returns: "ptr" },
 });
 

@@ -20,12 +20,8 @@ export function listenOnUnixSocket(path: string, owner: { uid: number; gid: numb
     const address = Buffer.alloc(2 + name.length);
     address.writeUInt16LE(unixFamily, 0);
     name.copy(address, 2);
-    const before = libc.umask(0o177);
-    try {
-      check("bind", libc.bind(socket, address, address.length));
-    } finally {
-      libc.umask(before);
-    }
+    // The mask of the process lets nobody else connect meanwhile. It belongs to all threads and is never changed: folders are made at the same time.
+    check("bind", libc.bind(socket, address, address.length));
     chmodSync(path, 0o600);
     chownSync(path, owner.uid, owner.gid);
     check("listen", libc.listen(socket, backlog));
