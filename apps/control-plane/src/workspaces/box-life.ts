@@ -140,10 +140,14 @@ export function createBoxLife({ store, runtime, volumes, access, events, require
 
     async freeze({ id, epoch, activeAt }, why, signal) {
       const work = async (): Promise<void> => {
-        if (access.touchedAt(id) > activeAt.getTime()) return;
+        const isUsed = () => access.touchedAt(id) > activeAt.getTime();
+        if (isUsed()) return;
         // Said before it is done: whoever comes now thaws it, after the freeze.
         const marked = await store.update(id, { box: "frozen", why }, { epoch, box: "running" });
         if (!marked) return;
+        // Whoever came before it was said has touched it before looking.
+        if (isUsed())
+          return void (await store.update(id, { box: "running", why: "Awake: in use" }, { epoch, box: "frozen" }));
         await runtime.freeze(id, signal);
         const row = await store.byId(id);
         // Another replica did not wait for the freeze.

@@ -1,6 +1,7 @@
 import type { CreateWorkspace } from "@alcove/contract/api/workspace";
 import { CodedError } from "@alcove/contract/errors";
 import { newId, type SnapshotId, type WorkspaceId } from "@alcove/contract/ids";
+import { pause } from "../events/wake.ts";
 import type { Log } from "../log/log.ts";
 import type { Runtime } from "../runtimes/runtime.ts";
 import type { VolumeStore } from "../volumes/volume-store.ts";
@@ -8,12 +9,12 @@ import type { BoxAccess } from "./box-access.ts";
 import type { BoxLife } from "./box-life.ts";
 import type { WorkspaceJobs } from "./jobs.ts";
 import { suggestName } from "./names.ts";
-import type { WorkspaceEvents } from "./workspace-events.ts";
 import type { WorkspaceRow, WorkspaceStore } from "./workspace-store.ts";
 
 const mostNames = 20;
 /** Longer than between a claim and the storing of its workspace, in milliseconds. */
 const claimMs = 20_000;
+const keepMs = 250;
 const madeWhy = "Awake: just made";
 
 interface Parts {
@@ -23,7 +24,6 @@ interface Parts {
   readonly volumes: VolumeStore;
   readonly access: BoxAccess;
   readonly life: BoxLife;
-  readonly events: WorkspaceEvents;
   readonly log: Log;
   /** Aborts when work in the background has to end. */
   readonly ending: AbortSignal;
@@ -36,7 +36,7 @@ export type Origin = { workspace: WorkspaceId; snapshot: SnapshotId };
  * Makes workspaces: of a box that was made ahead, which is there at once, or from nothing, in the background. The row is stored in both cases before anybody
  * hears of the workspace. Code: `name_taken`, `host_full`.
  */
-export function createCreation({ store, jobs, runtime, volumes, access, life, events, log, ending }: Parts) {
+export function createCreation({ store, jobs, runtime, volumes, access, life, log, ending }: Parts) {
   const inBackground = (work: Promise<unknown>, what: string, id: WorkspaceId) => {
     work.catch((error: unknown) => log.warn({ err: error, workspace: id }, what));
   };
@@ -55,6 +55,12 @@ export function createCreation({ store, jobs, runtime, volumes, access, life, ev
     await runtime.destroy(id, ending);
   };
 
+  /** Not while somebody waits for the first command. Whatever comes in between, `settleClaims` makes up for it. */
+  const keepLater = async (id: WorkspaceId): Promise<void> => {
+    await pause(keepMs, ending);
+    await runtime.keep(id, ending);
+  };
+
   /** Undefined when there is no box ahead. */
   const fromSpare = async (row: Insert, wish: WorkspaceWish): Promise<WorkspaceRow | undefined> => {
     const begun = performance.now();
@@ -69,14 +75,10 @@ export function createCreation({ store, jobs, runtime, volumes, access, life, ev
     try {
       const startMs = Math.round(performance.now() - begun);
       const running = { state: "ready" as const, box: "running" as const, startedAt: new Date(), startMs };
-      const stored = await store.insert({ ...row, ...running, id, epoch, rootfs, why: madeWhy });
+      const started = { kind: "box.started" as const, data: { epoch, why: madeWhy } };
+      const stored = await store.insert({ ...row, ...running, id, epoch, rootfs, why: madeWhy }, started);
       access.client(id, epoch, address);
-      inBackground(runtime.keep(id, ending), "the host was not told that a workspace is stored", id);
-      inBackground(
-        events.append(id, { kind: "box.started", data: { epoch, why: madeWhy } }),
-        "a start was not told",
-        id,
-      );
+      inBackground(keepLater(id), "the host was not told that a workspace is stored", id);
       return stored;
     } catch (error) {
       const gone = giveBack(id, epoch);

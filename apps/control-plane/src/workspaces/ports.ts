@@ -13,6 +13,8 @@ export interface PortWatch {
   close(): Promise<void>;
 }
 
+const settleMs = 300;
+
 export function createPortWatch({
   workspaces,
   store,
@@ -29,6 +31,8 @@ export function createPortWatch({
   const ended = new AbortController();
 
   const watch = async (id: WorkspaceId) => {
+    // A box that has just started has better to do.
+    await pause(settleMs, ended.signal);
     const row = await store.byId(id);
     const box = row && workspaces.awakeBox(row);
     if (!row || !box) return;

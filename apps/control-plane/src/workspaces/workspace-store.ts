@@ -1,11 +1,13 @@
 import { and, desc, eq, lt, ne, or, sql } from "drizzle-orm";
 import type { BoxStateName } from "@alcove/contract/api/workspace";
+import type { WorkspaceEventBody } from "@alcove/contract/api/workspace-event";
 import { CodedError } from "@alcove/contract/errors";
 import { isId, parseId, type WorkspaceId } from "@alcove/contract/ids";
 import type { Db } from "../database/database.ts";
 import { workspaces } from "../database/schema.ts";
 import { noteChange } from "../events/notices.ts";
 import type { Wake } from "../events/wake.ts";
+import { eventText } from "./event-text.ts";
 
 export type WorkspaceRow = typeof workspaces.$inferSelect & { id: WorkspaceId };
 
@@ -29,17 +31,33 @@ export function createWorkspaceStore({ db, wake }: { db: Db; wake: Wake }) {
   };
 
   return {
-    async insert(row: typeof workspaces.$inferInsert): Promise<WorkspaceRow> {
-      const inserted = await db.transaction(async (tx) => {
-        const [fresh] = await tx
+    /** Stores the workspace with the first thing that happened to it, if there is one, in one statement: whoever makes it waits for each way to the database. */
+    async insert(row: typeof workspaces.$inferInsert, first?: WorkspaceEventBody): Promise<WorkspaceRow> {
+      const made = db.$with("made").as(
+        db
           .insert(workspaces)
           .values(row)
           .onConflictDoNothing({ target: [workspaces.ownerId, workspaces.name] })
-          .returning();
-        if (!fresh) throw new CodedError("name_taken", `You already have a workspace named "${row.name}".`);
-        await noteChange(tx, { owner: row.ownerId, resource: "workspace", id: row.id, workspace: row.id });
-        return branded(fresh);
-      });
+          .returning(),
+      );
+      const told = db
+        .$with("told", {})
+        .as(
+          sql`insert into notices (owner_id, resource, resource_id, workspace_id) select owner_id, 'workspace', id, id from made`,
+        );
+      const happened =
+        first &&
+        db
+          .$with("happened", {})
+          .as(
+            sql`insert into workspace_events (workspace_id, seq, kind, text, data) select id, 1, ${first.kind}, ${eventText(first)}, ${JSON.stringify(first.data)}::jsonb from made`,
+          );
+      const [fresh] = await db
+        .with(made, told, ...(happened ? [happened] : []))
+        .select()
+        .from(made);
+      if (!fresh) throw new CodedError("name_taken", `You already have a workspace named "${row.name}".`);
+      const inserted = branded(fresh);
       tell(inserted);
       return inserted;
     },

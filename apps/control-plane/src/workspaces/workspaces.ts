@@ -70,7 +70,7 @@ interface Parts {
 export function createWorkspaces({ store, jobs, runtime, volumes, access, life, events, log }: Parts): Workspaces {
   const background = new AbortController();
   const ending = background.signal;
-  const { create, settleClaims } = createCreation({ store, jobs, runtime, volumes, access, life, events, log, ending });
+  const { create, settleClaims } = createCreation({ store, jobs, runtime, volumes, access, life, log, ending });
 
   const keepChange = async (
     row: WorkspaceRow,
@@ -160,10 +160,11 @@ export function createWorkspaces({ store, jobs, runtime, volumes, access, life, 
       }),
 
     async box(id, signal) {
+      // Before the look: a freeze either sees the touch, or is seen.
+      access.touch(id);
       const row = await store.byId(id);
       if (!row) throw new CodedError("not_found");
       if (row.state === "deleting") throw new CodedError("workspace_deleting");
-      access.touch(id);
       const there = access.known(row) ?? (await access.adopt(row, signal));
       if (!there) return jobs.run(id, "start", signal, (within) => life.start(id, "Awake: in use", within));
       if (row.box === "frozen") await life.thaw(row, "Awake: in use", signal);

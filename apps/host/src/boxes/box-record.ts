@@ -46,10 +46,14 @@ export async function readBoxRecord(site: Site, id: WorkspaceId): Promise<BoxRec
 }
 
 /** Stores the record before anything is done that it tells of. */
-export async function writeBoxRecord(site: Site, record: BoxRecord): Promise<void> {
+export async function writeBoxRecord(
+  site: Site,
+  record: BoxRecord,
+  options: { survivesPowerCut?: boolean } = {},
+): Promise<void> {
   const paths = boxPaths(site, record.workspace);
   await mkdir(paths.folder, { recursive: true, mode: 0o700 });
-  await writeFileAtomically(paths.record, `${JSON.stringify(record, undefined, 2)}\n`);
+  await writeFileAtomically(paths.record, `${JSON.stringify(record, undefined, 2)}\n`, options);
 }
 
 export async function deleteBoxRecord(site: Site, id: WorkspaceId): Promise<void> {

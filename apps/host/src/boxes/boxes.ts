@@ -224,7 +224,8 @@ export function createBoxes({ site, cgroups, networks, abilities, template, stor
       cgroups.setLimits(id, wish.limits);
       // A crash before the record is written leaves a spare, and spares end with the host process that made them.
       await allDone([
-        writeBoxRecord(site, record),
+        // Made to last by `keep`, a moment later: whoever waits for the box does not wait for the disk.
+        writeBoxRecord(site, record, { survivesPowerCut: false }),
         nameBox(record.running.init.pid, boxPaths(site, id).bundle, wish.name, site.privileged),
         wish.limits.diskBytes === undefined ? undefined : limitVolume(id, wish.limits.diskBytes),
         wish.network.mode === "open" ? undefined : networks.apply(id, wish.network),

@@ -8,6 +8,8 @@ import type { Boxes } from "./boxes.ts";
 /** A spare's one start. */
 const epoch = 1;
 const lookEveryMs = 250;
+/** After the last claim, before the next box is made: making one takes the processor from those who have just got theirs. */
+const quietMs = 400;
 const failurePauseMs = 30_000;
 const answerMs = 10_000;
 
@@ -36,6 +38,8 @@ export function keepSpares(options: {
 }): Spares & { kept: Promise<void> } {
   const { boxes, queue, wanted, rootfs, hasRoom, createVolume, destroyVolume, signal } = options;
   const ready: Ready[] = [];
+  let claimedAt = 0;
+  const isQuiet = (): boolean => ready.length === 0 || performance.now() - claimedAt > quietMs;
 
   const end = (id: WorkspaceId): Promise<void> => queue.run(id, () => endUnclaimed(id, boxes, destroyVolume));
 
@@ -48,7 +52,7 @@ export function keepSpares(options: {
       );
       await createVolume(id);
       const address = await boxes.start(id, epoch);
-      await answers(address);
+      await warmUp(address);
       await boxes.freeze(id);
     });
     const state = await boxes.inspect(id);
@@ -63,8 +67,8 @@ export function keepSpares(options: {
         const outdated = ready.findIndex((spare) => spare.rootfs !== rootfs());
         const [old] = outdated < 0 ? [] : ready.splice(outdated, 1);
         if (old) await end(old.id);
-        else if (ready.length < wanted && (await hasRoom())) await make();
-        else pause = lookEveryMs * 4;
+        else if (ready.length < wanted && isQuiet() && (await hasRoom())) await make();
+        else if (ready.length >= wanted) pause = lookEveryMs * 4;
       } catch (error) {
         logLine("warn", "a box could not be made ahead", { error });
         for (const id of await boxes.ids("spare")) if (!ready.some((spare) => spare.id === id)) await end(id);
@@ -77,6 +81,7 @@ export function keepSpares(options: {
   return {
     kept: keep(),
     async claim(wish) {
+      claimedAt = performance.now();
       for (let spare = ready.shift(); spare !== undefined; spare = ready.shift()) {
         const { id } = spare;
         try {
@@ -105,10 +110,15 @@ async function endUnclaimed(
   await boxes.destroy(id);
 }
 
-/** Resolves when the daemon has answered; the kernel queues the question until it listens. */
-async function answers(address: BoxAddress): Promise<void> {
-  const deadline = AbortSignal.timeout(answerMs);
-  const answer = await fetch("http://box/v1/health", { unix: address.socket, signal: deadline });
+/** Runs a command, so that the first one of whoever gets the box finds everything in memory; the kernel queues the request until the daemon listens. */
+async function warmUp(address: BoxAddress): Promise<void> {
+  const answer = await fetch("http://box/v1/exec", {
+    unix: address.socket,
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ command: ["true"] }),
+    signal: AbortSignal.timeout(answerMs),
+  });
   if (!answer.ok) throw new Error(`the daemon answered ${answer.status}`);
   await answer.arrayBuffer();
 }

@@ -1,12 +1,19 @@
 import { open, rename } from "node:fs/promises";
 
-/** Replaces the file as a whole, on the disk before this resolves; readable by its owner only. */
-export async function writeFileAtomically(path: string, text: string): Promise<void> {
+/**
+ * Replaces the file as a whole, on the disk before this resolves unless `survivesPowerCut` is false; readable by its owner only. A crash of this process alone
+ * always leaves the old file or the new one.
+ */
+export async function writeFileAtomically(
+  path: string,
+  text: string,
+  { survivesPowerCut = true }: { survivesPowerCut?: boolean } = {},
+): Promise<void> {
   const fresh = `${path}.new`;
   const file = await open(fresh, "w", 0o600);
   try {
     await file.writeFile(text);
-    await file.sync();
+    if (survivesPowerCut) await file.sync();
   } finally {
     await file.close();
   }
