@@ -1,4 +1,4 @@
-import { addOthers, createAndRun, sparesReady, startComputer } from "./computer.ts";
+import { addOthers, createAndRun, sparesReady, startComputer, warmUp } from "./computer.ts";
 import { type BenchResult, result, round, samples, timed } from "./report.ts";
 
 const atOnce = 20;
@@ -19,7 +19,7 @@ export async function benchBurst(): Promise<BenchResult> {
     }
     return times;
   };
-  await client.workspaces.delete(await createAndRun(client));
+  await warmUp(client);
   const ours = await measure();
   await addOthers(client, 100);
   const crowded = samples(await measure());

@@ -1,4 +1,4 @@
-import { addOthers, createAndRun, sparesReady, startComputer } from "./computer.ts";
+import { addOthers, createAndRun, sparesReady, startComputer, warmUp } from "./computer.ts";
 import { dockerRun, startDocker } from "./docker.ts";
 import { type BenchResult, result, round, samples, timed } from "./report.ts";
 
@@ -21,7 +21,7 @@ export async function benchCreate(): Promise<BenchResult> {
     }
     return times;
   };
-  await client.workspaces.delete(await createAndRun(client));
+  await warmUp(client);
   const ours = await measure();
   const theirs: number[] = [];
   for (let count = 0; docker && count < rounds; count += 1) theirs.push(await timed(() => dockerRun(docker)));

@@ -50,6 +50,7 @@ test("one trace id goes from a request through the server and the host into the 
   const trace = randomBytes(16).toString("hex");
   const headers = { traceparent: `00-${trace}-00f067aa0ba902b7-01` };
   const made = await call("POST", "/workspaces", { name: "traced" });
+  await untilReady("traced");
   await call("POST", "/workspaces/traced/stop");
   const run = await call("POST", "/workspaces/traced/exec?wait", { command: ["true"] }, headers);
   expect(run.headers.get("x-trace-id")).toBe(trace);

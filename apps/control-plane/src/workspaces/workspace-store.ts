@@ -30,6 +30,18 @@ export function createWorkspaceStore({ db, wake }: { db: Db; wake: Wake }) {
     wake.notify(`owner:${row.ownerId}`);
   };
 
+  // Each request asks one of these: they are built, and parsed by the database, once.
+  const byId = db
+    .select()
+    .from(workspaces)
+    .where(eq(workspaces.id, sql.placeholder("id")))
+    .prepare("workspace_by_id");
+  const byName = db
+    .select()
+    .from(workspaces)
+    .where(and(eq(workspaces.ownerId, sql.placeholder("owner")), eq(workspaces.name, sql.placeholder("name"))))
+    .prepare("workspace_by_name");
+
   return {
     /** Stores the workspace with the first thing that happened to it, if there is one, in one statement: whoever makes it waits for each way to the database. */
     async insert(row: typeof workspaces.$inferInsert, first?: WorkspaceEventBody): Promise<WorkspaceRow> {
@@ -64,17 +76,15 @@ export function createWorkspaceStore({ db, wake }: { db: Db; wake: Wake }) {
 
     /** The workspace of that id or name; `not_found` also when it belongs to somebody else. */
     async owned(owner: string, idOrName: string): Promise<WorkspaceRow> {
-      const match = isId("workspace", idOrName) ? eq(workspaces.id, idOrName) : eq(workspaces.name, idOrName);
-      const [row] = await db
-        .select()
-        .from(workspaces)
-        .where(and(eq(workspaces.ownerId, owner), match));
+      const [row] = isId("workspace", idOrName)
+        ? (await byId.execute({ id: idOrName })).filter(({ ownerId }) => ownerId === owner)
+        : await byName.execute({ owner, name: idOrName });
       if (!row) throw new CodedError("not_found", `There is no workspace "${idOrName.slice(0, 80)}".`);
       return branded(row);
     },
 
     async byId(id: WorkspaceId): Promise<WorkspaceRow | undefined> {
-      const [row] = await db.select().from(workspaces).where(eq(workspaces.id, id));
+      const [row] = await byId.execute({ id });
       return row && branded(row);
     },
 
