@@ -165,7 +165,9 @@ export function createBoxLife({ store, runtime, volumes, access, events, require
     async thaw({ id, epoch }, why, signal) {
       await freezing.get(id);
       await runtime.thaw(id, signal);
-      await store.update(id, { box: "running", why, activeAt: new Date() }, { epoch, box: "frozen" });
+      // Whoever waits for the box does not wait for the note of it; a note that is missing makes the next one thaw what is thawed.
+      const noted = store.update(id, { box: "running", why, activeAt: new Date() }, { epoch, box: "frozen" });
+      noted.catch((error: unknown) => log.warn({ err: error, workspace: id }, "a thaw was not noted"));
     },
 
     async died(id, epoch) {
