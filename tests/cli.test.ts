@@ -152,6 +152,51 @@ test("login stores address and key for later commands, and refuses a key that do
   expect((await alcoveCommand(["ws", "ls"], "", unset)).code).toBe(3);
 });
 
+test("a workspace's limits, snapshots, forks and archives are worked from the shell", async () => {
+  const ok = async (...args: string[]) => {
+    const spoken = await alcoveCommand(args);
+    expect(spoken).toMatchObject({ code: 0 });
+    return spoken.stdout;
+  };
+  await ok("ws", "create", "bench");
+  expect(await ok("ws", "limits", "bench", "--memory", "512M", "--cpus", "1.5")).toContain("memory      512 MiB");
+  expect(await ok("ws", "limits", "bench", "--cpus", "none")).toMatch(/512 MiB\ncpus {8}none/);
+  expect((await alcoveCommand(["ws", "limits", "bench", "--memory", "lots"])).code).toBe(2);
+
+  await ok("exec", "bench", "--", "sh", "-c", "echo one > story.txt");
+  await ok("snapshot", "take", "bench", "draft");
+  await ok("exec", "bench", "--", "sh", "-c", "echo two > story.txt; echo new > more.txt");
+  await ok("snapshot", "take", "bench", "final");
+  expect(await ok("snapshot", "ls", "bench")).toMatch(/final[\s\S]+draft/);
+  expect(await ok("snapshot", "changes", "bench", "draft", "final")).toBe(
+    "A user/projects/more.txt\nM user/projects/story.txt\n",
+  );
+  expect(await ok("snapshot", "diff", "bench", "draft", "final", "user/projects/story.txt")).toContain("-one\n+two\n");
+  expect(await ok("ws", "fork", "bench", "copy")).toBe("copy\n");
+  expect(await ok("snapshot", "restore", "bench", "draft")).toContain(
+    "To go back: alcove snapshot restore bench snap_",
+  );
+  expect(await ok("exec", "bench", "--", "cat", "story.txt")).toBe("one\n");
+  expect(await ok("exec", "copy", "--", "cat", "story.txt")).toBe("two\n");
+  expect(await alcoveCommand(["snapshot", "restore", "bench", "never"])).toMatchObject({
+    code: 4,
+    stderr: expect.stringContaining("alcove snapshot ls bench"),
+  });
+
+  const archive = path.join(home, "copy.tar.gz");
+  await ok("ws", "export", "copy", archive);
+  expect((await alcoveCommand(["ws", "export", "copy", archive])).stderr).toContain("file_exists");
+  await ok("ws", "import", archive, "again");
+  expect(await ok("exec", "again", "--", "cat", "more.txt")).toBe("new\n");
+  expect((await alcoveCommand(["ws", "import", path.join(home, "missing.tar")])).stderr).toContain("file_not_found");
+
+  await ok("ws", "stop", "again");
+  expect(await ok("ws", "events", "again")).toContain("Asleep");
+  await ok("ws", "start", "again");
+  expect(await ok("ws", "log", "again")).toContain("The daemon serves");
+  await ok("ws", "rm", "bench", "copy", "again");
+});
+
 test("a server that does not answer is told as that", async () => {
   const spoken = await alcoveCommand(["ws", "ls"], "", { ALCOVE_URL: "http://127.0.0.1:9" });
   expect(spoken).toMatchObject({ code: 5, stderr: expect.stringContaining("server_unreachable") });

@@ -3,6 +3,7 @@ import { CodedError } from "@alcove/contract/errors";
 import { runModeSchema } from "@alcove/contract/api/run";
 import { createClient, type Client } from "@alcove/sdk/client";
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
+import { addComputerCommands } from "./computer-commands.ts";
 import { dataDirectory, findConnection, storeLogin } from "./connection.ts";
 import { diagnose } from "./doctor.ts";
 import { execCommand } from "./exec.ts";
@@ -11,6 +12,7 @@ import { diagnoseOffline } from "./offline-doctor.ts";
 import { runPrompt } from "./run.ts";
 import { changeNetwork, describeNetwork, networkChanges } from "./network.ts";
 import { openShell } from "./shell.ts";
+import { addSnapshotCommands } from "./snapshot-commands.ts";
 import { formatAge, formatTable } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -122,7 +124,11 @@ export function createProgram(terminal: Terminal, env: Environment, finish: (exi
     .description("print an address that signs the owner in on the page, once")
     .action(async () => terminal.write(`${(await (await client()).createSignInLink()).url}\n`));
 
-  addWorkspaceCommands(program.command("ws").description("workspaces"), client, terminal);
+  const ws = program.command("ws").description("workspaces");
+  addWorkspaceCommands(ws, client, terminal);
+  addComputerCommands(ws, client, terminal);
+  const snapshot = program.command("snapshot").description("states of a workspace's files to go back to, or to fork");
+  addSnapshotCommands(snapshot, client, terminal);
   addKeyCommands(program.command("key").description("API keys for programs"), client, terminal);
   return program;
 }

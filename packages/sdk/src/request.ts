@@ -53,6 +53,8 @@ export function createTransport(options: {
     const body = request.json === undefined ? request.body : JSON.stringify(request.json);
     const init: RequestInit = { method, headers };
     if (body !== undefined) init.body = body;
+    // Fetch wants this said of a body that is not there as a whole (https://fetch.spec.whatwg.org/#dom-requestinit-duplex).
+    if (body instanceof ReadableStream) Object.assign(init, { duplex: "half" });
     if (request.signal) init.signal = request.signal;
     const response = await call(url(path, request.query), init).catch((error: unknown) => {
       request.signal?.throwIfAborted();

@@ -1,5 +1,6 @@
 import { pageSchema } from "@alcove/contract/api/problem";
 import { changeSchema, fileDiffSchema, snapshotSchema, workspaceSchema } from "@alcove/contract/api/workspace";
+import { CodedError } from "@alcove/contract/errors";
 import { z } from "zod";
 import { encodePath, type Transport } from "./request.ts";
 import { signalOf } from "./runs.ts";
@@ -44,6 +45,13 @@ export function createSnapshotCalls(transport: Transport) {
       send("GET", `${snapshotOf(workspace, snapshot)}/files/${encodePath(path)}`, signalOf(options)),
     /** Address of the workspace's files as a tar archive. */
     exportUrl: (workspace: string, options: { snapshot?: string } = {}) => url(`${of(workspace)}/export`, options),
+    /** The same as a stream of bytes. */
+    export: async (workspace: string, options: Waiting & { snapshot?: string } = {}) => {
+      const { snapshot } = options;
+      const response = await send("GET", `${of(workspace)}/export`, { query: { snapshot }, ...signalOf(options) });
+      if (!response.body) throw new CodedError("server_unreachable");
+      return response.body;
+    },
     /** A new workspace with the files of a tar archive, as an export is one. */
     import: (archive: NonNullable<RequestInit["body"]>, options: Waiting & { name?: string } = {}) =>
       read(workspaceSchema, "POST", "/workspaces/import", {
