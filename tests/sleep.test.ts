@@ -53,6 +53,29 @@ test("a command that somebody waits for is never frozen", async () => {
   expect((await run("waited", "sleep 5; echo done")).stdout).toBe("done\n");
 });
 
+test(
+  "a stopped workspace is awake when an entry of its crontab is due, runs it once, and sleeps again",
+  { timeout: 180_000 },
+  async () => {
+    await awake("nightly", { freezeAfterMs: 1_000, stopAfterMs: 2_000 });
+    // So far away that it falls asleep before, and the next one far enough that it sleeps again.
+    const due = new Date(Math.ceil((Date.now() + 50_000) / 60_000) * 60_000);
+    const entry = `${due.getUTCMinutes()} ${due.getUTCHours()} * * * date -u +%H:%M >> $HOME/ran; echo said`;
+    await alcove.plane.client.files.write("nightly", "user/home/.config/alcove/crontab", `TZ=UTC\n${entry}\n`, {
+      parents: true,
+    });
+    await becomes("nightly", "none");
+    await expect
+      .poll(async () => (await calls.workspaces().get("nightly")).why, { timeout: 120_000, interval: 200 })
+      .toMatch(/^Awake: a scheduled command, /);
+    expect(Date.now()).toBeLessThan(due.getTime());
+    while (Date.now() < due.getTime() + 1_000) await becomes("nightly", "running");
+    await becomes("nightly", "none");
+    const at = due.toISOString().slice(11, 16);
+    expect((await run("nightly", "cat ~/ran /workspace/system/logs/cron.log")).stdout).toBe(`${at}\nsaid\n`);
+  },
+);
+
 test("a page that finds its way back in the background does not wake it", async () => {
   const terminal = await calls.terminals().create("waited");
   await becomes("waited", "frozen");

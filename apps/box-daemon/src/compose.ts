@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { BoxHealth } from "@alcove/contract/box/health";
 import packageFile from "../package.json" with { type: "json" };
 import { activityRoutes, createInFlight } from "./activity/activity.ts";
+import { keepSchedule } from "./cron/schedule.ts";
 import { execRoutes } from "./exec/routes.ts";
 import { fileRoutes } from "./files/routes.ts";
 import { createRouter, type Route } from "./http/router.ts";
@@ -25,6 +26,7 @@ export async function serve(): Promise<void> {
   const terminals = createTerminals({ environment, tmux });
   const runs = createRuns(environment);
   const inFlight = createInFlight();
+  const schedule = keepSchedule(environment, inFlight);
   const gateway = await listenGateway(environment.gatewayPort);
   const handle = createRouter({
     epoch: environment.epoch,
@@ -35,7 +37,7 @@ export async function serve(): Promise<void> {
       ...terminalRoutes(terminals, environment),
       ...portRoutes(environment.gatewayPort),
       ...runRoutes(runs),
-      ...activityRoutes({ inFlight, terminals }),
+      ...activityRoutes({ inFlight, terminals, schedule }),
     ],
   });
   const httpSocket = join(environment.runtime, "http.sock");

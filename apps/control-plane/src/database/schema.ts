@@ -39,6 +39,8 @@ export const workspaces = pgTable("workspaces", {
   activeAt: time("active_at").notNull().defaultNow(),
   deaths: integer().notNull().default(0),
   restartAt: time("restart_at"),
+  /** When the workspace is woken for an entry of its crontab. */
+  wakeAt: time("wake_at"),
   createdAt: time("created_at").notNull().defaultNow(),
   startedAt: time("started_at"),
   startMs: integer("start_ms"),

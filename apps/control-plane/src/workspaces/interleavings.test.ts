@@ -51,6 +51,7 @@ const firstRow = (): WorkspaceRow => ({
   activeAt: at,
   deaths: 0,
   restartAt: null,
+  wakeAt: null,
   createdAt: at,
   startedAt: null,
   startMs: null,

@@ -16,6 +16,9 @@ const patienceMs = 10_000;
 const mostSilences = 3;
 /** A use is noted for other replicas at most this often. */
 const noteEveryMs = 5_000;
+/** A workspace is awake for so long before an entry of its crontab is due, and is not put to rest when one is due so soon; milliseconds. */
+const wakeAheadMs = 10_000;
+const dueSoonMs = 30_000;
 
 interface Parts {
   readonly store: WorkspaceStore;
@@ -53,7 +56,12 @@ export async function letRest(parts: Parts): Promise<void> {
     };
     try {
       if (!box) throw new CodedError("workspace_unreachable");
-      const { busy } = await box.json(boxActivitySchema, question);
+      const { busy, nextDueAt } = await box.json(boxActivitySchema, question);
+      const wakeAt = nextDueAt === null ? null : new Date(Date.parse(nextDueAt) - wakeAheadMs);
+      if (wakeAt?.getTime() !== row.wakeAt?.getTime())
+        await store.update(row.id, { wakeAt }, { epoch: row.epoch, quietly: true });
+      if (nextDueAt !== null && Date.parse(nextDueAt) - Date.now() < dueSoonMs)
+        busy.push({ kind: "schedule", what: `at ${nextDueAt.slice(11, 16)} UTC` });
       asked.set(row.id, { at: Date.now(), silences: 0, busy: busy.length > 0 });
       return busy;
     } catch (error) {
@@ -148,11 +156,20 @@ export async function letRest(parts: Parts): Promise<void> {
       const due = rows.filter(
         ({ restartAt, box }) => box === "none" && restartAt !== null && restartAt.getTime() <= now,
       );
+      const scheduled = rows.filter(
+        ({ state, box, wakeAt }) =>
+          (state === "ready" || state === "hibernated") &&
+          (box === "none" || box === "frozen") &&
+          wakeAt !== null &&
+          wakeAt.getTime() <= now,
+      );
       const resting = [
         ...rows
           .filter(({ state }) => state !== "deleting" && state !== "creating")
           .map((row) => lookAt(row, working, now)),
         ...due.map((row) => workspaces.wakeUp(row.id, "Awake: started again after its box ended", signal)),
+        // Once it is awake, the box says when it is to be woken next.
+        ...scheduled.map((row) => workspaces.box(row.id, signal)),
         relieve(rows, working),
       ];
       for (const result of await Promise.allSettled(resting))
@@ -172,6 +189,8 @@ function whyBusy({ kind, what }: BoxActivity["busy"][number]): string {
       return `Awake: \`${what}\` is at work`;
     case "terminal":
       return "Awake: a terminal has output";
+    case "schedule":
+      return `Awake: a scheduled command, ${what}`;
     case "connection":
       return `Awake: somebody uses ${what}`;
   }

@@ -11,6 +11,7 @@ alter table workspaces
   -- How often in a row its box ended by itself, and when it may be started again.
   add column deaths integer not null default 0,
   add column restart_at timestamptz,
+  add column wake_at timestamptz,
   drop constraint workspaces_box_check,
   add constraint workspaces_box_check check (box in ('none', 'starting', 'running', 'frozen', 'stopping', 'failed'));
 
