@@ -1,36 +1,49 @@
 import { readdir, readFile, readlink } from "node:fs/promises";
-import { startTestAlcove } from "../tests/fixtures/alcove.ts";
-import { type BenchResult, quantile, round } from "./report.ts";
+import { createAndRun, startComputer } from "./computer.ts";
+import { type BenchResult, round, samples, timed } from "./report.ts";
 
 const mebibyte = 2 ** 20;
 
-/** Private memory at rest, in MiB: control plane, host process, PostgreSQL, and the daemon of one workspace (init and server). */
+const count = 200;
+const atOnce = 20;
+
+/**
+ * Two hundred workspaces that do nothing: MiB of private memory of each one's processes (the first process and the daemon), how long it took to start them all, and what the
+ * server's own processes hold.
+ */
 export async function benchIdle(): Promise<BenchResult> {
-  await using alcove = await startTestAlcove();
+  await using alcove = await startComputer({ spareBoxes: 0 });
   const { client } = alcove.plane;
-  const count = 5;
+  const alone = await processesOf([alcove.data]);
   const ids: string[] = [];
-  for (let at = 0; at < count; at += 1) {
-    const { id } = await client.workspaces.create();
-    ids.push(id);
-    await client.workspaces.execAndWait(id, { command: ["/bin/true"] });
-  }
-  await new Promise((resolve) => setTimeout(resolve, 5_000));
+  const startedMs = await timed(async () => {
+    for (let made = 0; made < count; made += atOnce)
+      ids.push(...(await Promise.all(Array.from({ length: atOnce }, () => createAndRun(client)))));
+  });
+  await new Promise((resolve) => setTimeout(resolve, 10_000));
   const processes = await processesOf([alcove.data, ...ids]);
-  const sum = (pattern: RegExp) =>
-    processes.filter(({ command }) => pattern.test(command)).reduce((total, { bytes }) => total + bytes, 0) / mebibyte;
-  const daemons = processes.filter(({ command }) => /alcove-daemon/.test(command)).map(({ bytes }) => bytes / mebibyte);
-  const perWorkspace = sum(/alcove-daemon/) / count;
+  const sum = (pattern: RegExp, among = processes) =>
+    among.filter(({ command }) => pattern.test(command)).reduce((total, { bytes }) => total + bytes, 0) / mebibyte;
+  const each = (pattern: RegExp) =>
+    processes.filter(({ command }) => pattern.test(command)).map(({ bytes }) => bytes / mebibyte);
+  const firsts = samples(each(/alcove-daemon init/));
+  const daemons = samples(each(/alcove-daemon serve/));
+  const ways = samples(each(/slirp4netns/));
+  const server = (among: typeof processes) => ({
+    controlPlane: round(sum(/control-plane\/src\/main/, among)),
+    host: round(sum(/host\/src\/main/, among)),
+    postgres: round(sum(/postgres/, among)),
+  });
   return {
     name: "idle",
     unit: "MiB",
     n: count,
-    p50: round(perWorkspace),
-    p95: round(perWorkspace),
-    daemonProcess: quantile(daemons, 0.5),
-    controlPlane: round(sum(/control-plane\/src\/main/)),
-    host: round(sum(/host\/src\/main/)),
-    postgres: round(sum(/postgres/)),
+    p50: round(firsts.p50 + daemons.p50),
+    p95: round(firsts.p95 + daemons.p95),
+    breakdown: { firstProcess: firsts, daemon: daemons, wayOut: ways },
+    startedWithinMs: round(startedMs),
+    server: server(processes),
+    serverWithoutWorkspaces: server(alone),
   };
 }
 
