@@ -141,6 +141,7 @@ export function runtimeContract(name: string, open: () => Promise<RuntimeUnderTe
       expect(await under.runtime.list(signal)).toContainEqual({
         id,
         state: expect.objectContaining({ state: "running", epoch: 1 }),
+        claimedForMs: null,
       });
       expect(await under.runtime.start(id, 1, signal)).toEqual(address);
       await gone(id);

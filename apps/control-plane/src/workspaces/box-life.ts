@@ -92,8 +92,7 @@ export function createBoxLife({ store, runtime, volumes, access, events, require
       const next = await store.nextEpoch(id, "Starting");
       if (!next) throw new CodedError("workspace_deleting");
       try {
-        await makeVolume(row, signal);
-        await runtime.create(boxSpec(row), signal);
+        await Promise.all([makeVolume(row, signal), runtime.create(boxSpec(row), signal)]);
         const address = await runtime.start(id, next.epoch, signal);
         const state = await runtime.inspect(id, signal);
         const box = access.client(id, next.epoch, address);

@@ -120,17 +120,18 @@ export function createBoxes({ site, cgroups, networks, abilities, template, stor
     await mkdir(paths.bundle, { recursive: true, mode: 0o755 });
     const join = cgroups.create(id, record.limits);
     await using namespaces = await createNamespaces(record.firstId);
+    const network = networks.open({
+      workspace: id,
+      epoch: record.epoch,
+      namespace: namespaces.network,
+      network: record.network,
+      egress,
+      trafficFile: paths.traffic,
+    });
     const launch = async (): Promise<NonNullable<BoxRecord["running"]>> => {
       await allDone([
         limitVolume(id, record.limits.diskBytes),
-        networks.open({
-          workspace: id,
-          epoch: record.epoch,
-          namespace: namespaces.network,
-          network: record.network,
-          egress,
-          trafficFile: paths.traffic,
-        }),
+        network.sockets,
         assembleRoot({
           site,
           workspace: id,
@@ -153,21 +154,21 @@ export function createBoxes({ site, cgroups, networks, abilities, template, stor
       dismantleRoot(site, id);
       return { init, rootfs: source.kind };
     };
-    // The way out opens while the box starts; the rules that bound it are there before either can send anything.
     const joinOuter = egress ? cgroups.createOuter(id) : [];
-    const [running] = await allDone([
-      launch(),
-      egress
-        ? startEgress({
-            workspace: id,
-            namespaces,
-            firstId: record.firstId,
-            join: joinOuter,
-            device: tunnelDevice,
-            note: (mark) => writeFile(paths.networkMark, JSON.stringify(mark)),
-          })
-        : undefined,
-    ]);
+    /** Opens while the box starts, and after the rules that bound it. */
+    const openWayOut = async (): Promise<void> => {
+      await network.rules;
+      if (!egress) return;
+      await startEgress({
+        workspace: id,
+        namespaces,
+        firstId: record.firstId,
+        join: joinOuter,
+        device: tunnelDevice,
+        note: (mark) => writeFile(paths.networkMark, JSON.stringify(mark)),
+      });
+    };
+    const [running] = await allDone([launch(), openWayOut()]);
     return running;
   }
 

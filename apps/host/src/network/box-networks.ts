@@ -99,13 +99,14 @@ export function createBoxNetworks(report: (workspace: WorkspaceId, epoch: number
   };
 
   /** Makes sockets and rules what the box's network says at its turn, one turn after the other. The rules come even where a socket does not. */
-  const putInPlace = (one: Served): Promise<void> => {
+  const putInPlace = (one: Served, socketsTried: () => void = () => undefined): Promise<void> => {
     const turn = one.work.then(async () => {
-      if (one.end.signal.aborted) return;
+      if (one.end.signal.aborted) return socketsTried();
       try {
         // Before the rules lead connections to them.
         await openSockets(one);
       } finally {
+        socketsTried();
         await setRules(one);
         one.proxy.reconsider();
       }
@@ -182,9 +183,17 @@ export function createBoxNetworks(report: (workspace: WorkspaceId, epoch: number
   };
 
   return {
-    /** Loopback, rules and sockets of a box that is about to start in the namespace, where nothing runs yet. Code: `internal`. */
-    async open(box: BoxNetwork): Promise<void> {
-      await (box.egress ? putInPlace(serve(box)) : upLoopback(box.namespace));
+    /**
+     * Loopback, sockets and rules of a box that is about to start in the namespace, where nothing runs yet. `sockets`: from here the box may run, as long as there
+     * is no way out. `rules`: all is in place, and a way out may be opened. Code: `internal`.
+     */
+    open(box: BoxNetwork): { sockets: Promise<void>; rules: Promise<void> } {
+      if (!box.egress) {
+        const up = upLoopback(box.namespace);
+        return { sockets: up, rules: up };
+      }
+      const tried = Promise.withResolvers<void>();
+      return { sockets: tried.promise, rules: putInPlace(serve(box), tried.resolve) };
     },
     /** Takes over a box that an earlier host process started, in the background: its rules hold, unless a crash came into their change. */
     adopt(box: BoxNetwork): void {

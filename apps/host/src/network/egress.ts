@@ -44,7 +44,10 @@ export async function startEgress({ workspace, namespaces, firstId, join, device
   const target = ["--userns-path", namespaces.user, "--netns-type", "path", namespaces.network, egressDevice];
   const slirp = [...asNobody, "slirp4netns", ...options, ...target];
   const shell = ["sh", "-c", script, "sh", ...join, ...(device === null ? [] : [device]), ...slirp];
-  const child = spawn("unshare", ["--mount", "--propagation", "private", "--", ...shell], {
+  // A mount namespace of its own only where something is mounted in it.
+  const whole = device === null ? shell : ["unshare", "--mount", "--propagation", "private", "--", ...shell];
+  const [program = "", ...parameters] = whole;
+  const child = spawn(program, parameters, {
     stdio: ["ignore", "ignore", "ignore", "pipe"],
     detached: true,
     cwd: "/",
