@@ -98,6 +98,19 @@ test("a fork of a workspace that is written to has its files, its limits and a l
   await run("copy", "echo mine > notes.md; rm -f file-1");
   expect(await run("lab", "cat notes.md; ls file-1")).toBe("two\nfile-1\n");
 
+  const origin = fork.origin?.snapshot ?? "";
+  const since = (await workspaces.changes("copy", { from: origin })).items.map(
+    ({ change, path }) => `${change} ${path}`,
+  );
+  expect(since.filter((line) => !line.includes("file-"))).toEqual(["modified user/projects/notes.md"]);
+  const here = await workspaces.takeSnapshot("lab");
+  const there = await workspaces.takeSnapshot("copy");
+  const apart = (await workspaces.changes("lab", { from: here.id, to: there.id })).items;
+  expect(apart).toContainEqual(expect.objectContaining({ path: "user/projects/notes.md", change: "modified" }));
+  expect(apart).toContainEqual(expect.objectContaining({ path: "user/projects/file-1", change: "deleted" }));
+  const way = { from: here.id, to: there.id, path: "user/projects/notes.md" };
+  expect((await workspaces.diff("lab", way)).diff).toContain("-two\n+mine\n");
+
   const again = await workspaces.create({ name: "third", from: fork.origin?.snapshot });
   expect(again.origin).toEqual(fork.origin);
   expect(await run("third", "cat notes.md")).toBe("two\n");

@@ -173,7 +173,9 @@ export async function runHost({
       return done;
     },
     "volume.restore": quiet(({ workspace, snapshot }) => volumes.restore(workspace, snapshot)),
-    "volume.changes": one(({ workspace, from, to }) => volumes.changes(workspace, from, to)),
+    "volume.changes": one(({ workspace, from, fromWorkspace = workspace, to }) =>
+      volumes.changes(workspace, { workspace: fromWorkspace, snapshot: from }, to),
+    ),
     "volume.revert": one(({ workspace, from, to }) => volumes.revert(workspace, from, to)),
     "volume.usage": ({ workspace }) => volumes.usage(workspace),
     "host.load": () => readLoad(site.data),

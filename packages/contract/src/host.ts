@@ -164,8 +164,9 @@ const operations = {
   "volume.deleteSnapshot": { input: z.object({ workspace, snapshot }), output: nothing },
   "volume.fork": { input: z.object({ workspace, snapshot, target: workspace }), output: nothing },
   "volume.restore": { input: z.object({ workspace, snapshot }), output: nothing },
+  /** `from` may be a snapshot of another workspace. */
   "volume.changes": {
-    input: z.object({ workspace, from: snapshot, to: snapshot.nullable() }),
+    input: z.object({ workspace, from: snapshot, fromWorkspace: workspace.optional(), to: snapshot.nullable() }),
     output: z.array(changeSchema),
   },
   "volume.revert": {

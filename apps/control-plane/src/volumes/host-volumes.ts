@@ -24,7 +24,8 @@ export function createHostVolumes({ hostSocket }: { hostSocket: string }): Volum
     async restore(workspace, snapshot, signal) {
       await host.call("volume.restore", { workspace, snapshot }, signal);
     },
-    changes: (workspace, from, to, signal) => host.call("volume.changes", { workspace, from, to }, signal),
+    changes: (workspace, from, to, signal, fromWorkspace) =>
+      host.call("volume.changes", { workspace, from, to, fromWorkspace }, signal),
     revert: (workspace, from, to, signal) => host.call("volume.revert", { workspace, from, to }, signal),
     readSnapshot: (workspace, snapshot, path, signal) =>
       host.stream("volume.read", { workspace, snapshot, path }, signal),

@@ -21,8 +21,14 @@ export interface VolumeStore {
   fork(id: WorkspaceId, snapshot: SnapshotId, target: WorkspaceId, signal: AbortSignal): Promise<void>;
   /** Puts the whole volume back; `workspace_busy` while the box runs. */
   restore(id: WorkspaceId, snapshot: SnapshotId, signal: AbortSignal): Promise<void>;
-  /** What differs below user/, sorted by path; `to: null` means now. Nothing is filtered. */
-  changes(id: WorkspaceId, from: SnapshotId, to: SnapshotId | null, signal: AbortSignal): Promise<Change[]>;
+  /** What differs below user/, sorted by path; `to: null` means now; `from` may be a snapshot of another workspace, `fromWorkspace`. Nothing is filtered. */
+  changes(
+    id: WorkspaceId,
+    from: SnapshotId,
+    to: SnapshotId | null,
+    signal: AbortSignal,
+    fromWorkspace?: WorkspaceId,
+  ): Promise<Change[]>;
   /** Undoes in place, while the box runs, what changed between the two; what changed again after `to` is left alone and listed in `kept`. */
   revert(
     id: WorkspaceId,

@@ -1,6 +1,6 @@
 import { and, desc, eq, inArray, isNull, lt, ne, or, sql } from "drizzle-orm";
 import type { Readable } from "node:stream";
-import type { FileDiff, Snapshot } from "@alcove/contract/api/workspace";
+import type { Change, FileDiff, Snapshot } from "@alcove/contract/api/workspace";
 import { CodedError } from "@alcove/contract/errors";
 import { newId, parseId, type SnapshotId, type WorkspaceId } from "@alcove/contract/ids";
 import type { Db } from "../database/database.ts";
@@ -39,8 +39,11 @@ export interface Snapshots {
     wish: { name?: string | undefined; snapshot?: SnapshotId | undefined },
     signal: AbortSignal,
   ): Promise<WorkspaceRow>;
+  /** What differs between two snapshots of the owner's, also of two workspaces; `to` null is this workspace now. Codes: `not_found`. */
+  changes(row: WorkspaceRow, from: SnapshotId, to: SnapshotId | null, signal: AbortSignal): Promise<Change[]>;
+  /** The same for one text file. */
   diff(
-    workspace: WorkspaceId,
+    row: WorkspaceRow,
     range: { from: SnapshotId; to: SnapshotId },
     path: string,
     signal: AbortSignal,
@@ -82,6 +85,17 @@ export function createSnapshots({ db, wake, workspaces, volumes, retention, stop
       .where(and(eq(snapshots.id, id), eq(snapshots.workspaceId, workspace), eq(snapshots.state, "ready")));
     if (!row) throw new CodedError("not_found", `There is no snapshot "${id}" of this workspace.`);
     return row;
+  };
+
+  /** The workspace of a snapshot; `not_found` also when it belongs to somebody else. */
+  const workspaceOf = async (owner: string, id: SnapshotId): Promise<WorkspaceId> => {
+    const [row] = await db
+      .select({ workspace: workspaceRows.id })
+      .from(snapshots)
+      .innerJoin(workspaceRows, eq(workspaceRows.id, snapshots.workspaceId))
+      .where(and(eq(snapshots.id, id), eq(snapshots.state, "ready"), eq(workspaceRows.ownerId, owner)));
+    if (!row) throw new CodedError("not_found", `There is no snapshot "${id}".`);
+    return parseId("workspace", row.workspace);
   };
 
   const tell = async (workspace: WorkspaceId): Promise<void> => {
@@ -211,9 +225,23 @@ export function createSnapshots({ db, wake, workspaces, volumes, retention, stop
       );
     },
 
-    async diff(workspace, { from, to }, path, signal) {
-      await Promise.all([find(workspace, from), find(workspace, to)]);
-      return diffFiles((snapshot) => volumes.readSnapshot(workspace, snapshot, path, signal), { from, to }, path);
+    async changes({ id, ownerId }, from, to, signal) {
+      const older = await workspaceOf(ownerId, from);
+      const newer = to === null ? id : await workspaceOf(ownerId, to);
+      return volumes.changes(newer, from, to, signal, older);
+    },
+
+    async diff({ ownerId }, { from, to }, path, signal) {
+      const places = new Map([
+        [from, await workspaceOf(ownerId, from)],
+        [to, await workspaceOf(ownerId, to)],
+      ]);
+      const read = (snapshot: SnapshotId) => {
+        const workspace = places.get(snapshot);
+        if (workspace === undefined) throw new CodedError("not_found");
+        return volumes.readSnapshot(workspace, snapshot, path, signal);
+      };
+      return diffFiles(read, { from, to }, path);
     },
 
     async export(workspace, id, signal) {

@@ -85,11 +85,11 @@ export function createVolumes({ trees, store, idOffset, isRunning, whilePaused }
   /** Opens both trees for a comparison; "now" is a snapshot for as long as it takes, where that costs nothing. */
   const withTrees = async <T>(
     id: WorkspaceId,
-    from: SnapshotId,
+    from: { workspace: WorkspaceId; snapshot: SnapshotId },
     to: SnapshotId | null,
     work: (from: Opened, to: Opened, touched: Set<string> | null) => Promise<T>,
   ): Promise<T> => {
-    const older = at(id).snapshot(from);
+    const older = at(from.workspace).snapshot(from.snapshot);
     const now = `${at(id).folder}/now`;
     let newer = to === null ? at(id).live : at(id).snapshot(to);
     try {
@@ -155,10 +155,10 @@ export function createVolumes({ trees, store, idOffset, isRunning, whilePaused }
         exchangePaths(fresh, at(id).live);
         await trees.remove(fresh);
       }),
-    changes: (id: WorkspaceId, from: SnapshotId, to: SnapshotId | null) =>
+    changes: (id: WorkspaceId, from: { workspace: WorkspaceId; snapshot: SnapshotId }, to: SnapshotId | null) =>
       onDisk("internal", "compare the snapshots", async (): Promise<Change[]> => {
-        await mustBeThere(id, from);
-        if (to !== null) await mustBeThere(id, to);
+        await mustBeThere(from.workspace, from.snapshot);
+        await mustBeThere(id, to ?? undefined);
         const changes = await withTrees(id, from, to, compareTrees);
         return changes.map((change) => ({ ...change, path: publicPath(change.path) }));
       }),
@@ -166,11 +166,16 @@ export function createVolumes({ trees, store, idOffset, isRunning, whilePaused }
       onDisk("internal", "undo the changes", async () => {
         await mustBeThere(id, from);
         await mustBeThere(id, to);
-        const { reverted, kept } = await withTrees(id, from, to, async (older, newer, touched) => {
-          const changes: TreeChange[] = await compareTrees(older, newer, touched);
-          using live = openTop(`${at(id).live}/${userPart}`);
-          return revertChanges({ changes, from: older, to: newer, live });
-        });
+        const { reverted, kept } = await withTrees(
+          id,
+          { workspace: id, snapshot: from },
+          to,
+          async (older, newer, touched) => {
+            const changes: TreeChange[] = await compareTrees(older, newer, touched);
+            using live = openTop(`${at(id).live}/${userPart}`);
+            return revertChanges({ changes, from: older, to: newer, live });
+          },
+        );
         return { reverted: reverted.map(publicPath), kept: kept.map(publicPath) };
       }),
     async read(id: WorkspaceId, snapshot: SnapshotId, path: string): Promise<{ stream: Readable; size: number }> {

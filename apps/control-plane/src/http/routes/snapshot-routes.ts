@@ -140,14 +140,14 @@ export function addSnapshotRoutes(app: ApiApp, { workspaces, store, snapshots, s
     createRoute({
       method: "get",
       path: "/workspaces/{id}/changes",
-      summary: "What changed between two snapshots, or since one",
+      summary: "What changed between two snapshots, also of two workspaces, or since one until now",
       request: { params: idParam, query: z.object({ from: snapshotId, to: snapshotId.optional() }) },
       responses: { 200: json("Changes, by path", pageSchema(changeSchema)), ...answers },
     }),
     async (context) => {
-      const { id } = await store.owned(context.get("user"), context.req.valid("param").id);
+      const row = await store.owned(context.get("user"), context.req.valid("param").id);
       const { from, to } = context.req.valid("query");
-      const items = await workspaces.changes(id, from, to ?? null, stopping);
+      const items = await snapshots.changes(row, from, to ?? null, stopping);
       return context.json({ items, next: null }, 200);
     },
   );
@@ -164,9 +164,9 @@ export function addSnapshotRoutes(app: ApiApp, { workspaces, store, snapshots, s
       responses: { 200: json("A unified diff", fileDiffSchema), ...answers },
     }),
     async (context) => {
-      const { id } = await store.owned(context.get("user"), context.req.valid("param").id);
+      const row = await store.owned(context.get("user"), context.req.valid("param").id);
       const { from, to, path } = context.req.valid("query");
-      return context.json(await snapshots.diff(id, { from, to }, path, context.req.raw.signal), 200);
+      return context.json(await snapshots.diff(row, { from, to }, path, context.req.raw.signal), 200);
     },
   );
 
