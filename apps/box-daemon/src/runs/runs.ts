@@ -11,6 +11,7 @@ import { ownCommand } from "../system/own-command.ts";
 import { followJournal } from "./follow.ts";
 import { isEnd, openJournal, readLines } from "./journal.ts";
 import { isLocked, takeLock } from "./lock.ts";
+import { pruneRuns } from "./prune.ts";
 import { runFiles, type RunFiles } from "./run-files.ts";
 import { askSession, type SessionMessage } from "./session-client.ts";
 
@@ -73,6 +74,7 @@ export function createRuns(environment: Environment): Runs {
       } finally {
         closeSync(lock);
       }
+      pruneRuns(environment, Date.now());
       return true;
     },
     require(run) {
