@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { freePort } from "../tests/fixtures/free-port.ts";
@@ -12,6 +12,7 @@ const rounds = 4;
 /** `npm start` until `/healthz` answers: the second and later starts, in ms. The first, which installs the build, is told apart. */
 export async function benchStart(): Promise<BenchResult> {
   const folder = await mkdtemp(path.join(tmpdir(), "alcove-start-"));
+  await chmod(folder, 0o755);
   const port = await freePort();
   const values: number[] = [];
   try {

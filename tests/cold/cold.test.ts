@@ -128,6 +128,18 @@ test("a data directory that cannot be made is told with its path and what to do"
   expect(refused.output()).toContain("ALCOVE_DATA");
 });
 
+test.runIf(process.getuid?.() === 0)(
+  "a data directory that the server's user cannot reach is told with the folder in the way",
+  async () => {
+    const shut = join(base, "shut");
+    await mkdir(shut, { mode: 0o700 });
+    const refused = start({ ALCOVE_DATA: join(shut, "data") });
+    await expect(refused.ready).rejects.toThrow(/data_not_writable/);
+    expect(refused.output()).toContain(`only its owner may enter ${shut}`);
+    expect(refused.output()).toContain(`chmod o+x ${shut}`);
+  },
+);
+
 test("data of a newer PostgreSQL is told, and left as it is", async () => {
   const file = join(base, "data", "postgres", "cluster", "PG_VERSION");
   const version = await readFile(file, "utf8");

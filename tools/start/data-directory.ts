@@ -1,5 +1,5 @@
-import { chmod, chown, mkdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { chmod, chown, mkdir, readFile, realpath, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { CodedError } from "../../packages/contract/src/errors.ts";
 import { run } from "../project.ts";
 
@@ -50,6 +50,8 @@ async function findUser(): Promise<Owner | null> {
  */
 export async function prepareDataDirectory(data: string, owner: Owner): Promise<void> {
   try {
+    await mkdir(data, { recursive: true });
+    if (process.getuid?.() === 0) await requireWay(await realpath(data));
     for (const folder of ["", "run", "versions", "parts", "opt", "opt/bin", "opt/node", "opt/node/bin"]) {
       await mkdir(join(data, folder), { recursive: true });
       await chmod(join(data, folder), 0o755);
@@ -62,7 +64,22 @@ export async function prepareDataDirectory(data: string, owner: Owner): Promise<
       await chown(join(data, folder), owner.uid, owner.gid);
     }
   } catch (error) {
+    if (error instanceof CodedError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new CodedError("data_not_writable", `Cannot use the data directory ${data}: ${reason}`, { cause: error });
+  }
+}
+
+/** The control plane's user and those of boxes walk from the top to the data directory; a folder such as /root shuts them out. */
+async function requireWay(data: string): Promise<void> {
+  for (let folder = dirname(data); folder !== dirname(folder); folder = dirname(folder)) {
+    if (((await stat(folder)).mode & 0o001) !== 0) continue;
+    throw new CodedError(
+      "data_not_writable",
+      `Cannot use the data directory ${data}: only its owner may enter ${folder}`,
+      {
+        hint: `Choose another one with ALCOVE_DATA, as in /var/lib/alcove, or run: chmod o+x ${folder}`,
+      },
+    );
   }
 }
