@@ -208,6 +208,11 @@ export async function runHost({
         headers: { "content-type": "application/x-ndjson" },
       }),
     },
+    uploads: {
+      "image.build": async () => {
+        throw new CodedError("runtime_unavailable", "Cannot build the image: this host process has no Docker");
+      },
+    },
   });
   using kernelLog = openKernelLog();
   const limitWatch = createLimitWatch({ tell: happenings.add });

@@ -1,6 +1,7 @@
 import { CodedError, errorCatalogue, toCodedError } from "@alcove/contract/errors";
 import {
   hostOperations,
+  inputHeader,
   isHostOperation,
   type HostAnswer,
   type HostOperation,
@@ -17,11 +18,17 @@ const longestBody = 4 * 2 ** 20;
 
 /** These answer with bytes. */
 type RawOperation = "volume.read" | "volume.export" | "box.happenings";
-type JsonOperation = Exclude<HostOperation, RawOperation>;
+/** These take bytes as well; their input is in a header. */
+type UploadOperation = "image.build";
+type JsonOperation = Exclude<HostOperation, RawOperation | UploadOperation>;
 export type Handlers = { [O in JsonOperation]: (request: HostRequest<O>) => Promise<HostAnswer<O>> };
 type RawAnswer = { stream: Readable; headers: OutgoingHttpHeaders };
 /** The signal aborts when nobody reads any more. */
 export type RawHandlers = { [O in RawOperation]: (request: HostRequest<O>, gone: AbortSignal) => Promise<RawAnswer> };
+
+export type UploadHandlers = {
+  [O in UploadOperation]: (request: HostRequest<O>, body: Readable, gone: AbortSignal) => Promise<RawAnswer>;
+};
 
 /** Serves the closed list of operations at the socket, which only the owner and root can open. */
 export async function serveOperations(options: {
@@ -29,11 +36,12 @@ export async function serveOperations(options: {
   owner: { uid: number; gid: number };
   handlers: Handlers;
   raw: RawHandlers;
+  uploads: UploadHandlers;
 }): Promise<AsyncDisposable> {
-  const { socket, owner, handlers, raw } = options;
+  const { socket, owner } = options;
   const server = createServer((request, response) => {
     void withTrace(request.headers["traceparent"]?.toString(), () =>
-      answer(request, response, handlers, raw).catch((error: unknown) => {
+      answer(request, response, options).catch((error: unknown) => {
         logLine("error", "an answer broke off", { path: request.url, error });
         response.destroy();
       }),
@@ -56,14 +64,17 @@ export async function serveOperations(options: {
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  handlers: Handlers,
-  raw: RawHandlers,
+  { handlers, raw, uploads }: { handlers: Handlers; raw: RawHandlers; uploads: UploadHandlers },
 ): Promise<void> {
   const operation = request.url?.startsWith("/v1/") === true ? request.url.slice("/v1/".length) : "";
   const started = performance.now();
   try {
     if (request.method !== "POST" || !isHostOperation(operation))
       throw new CodedError("not_found", `There is no operation "${operation}"`);
+    if (operation === "image.build") {
+      const input = parse(operation, parseJson(String(request.headers[inputHeader])));
+      return await sendRaw(response, (gone) => uploads[operation](input, request, gone));
+    }
     const body = await readBody(request);
     if (isRaw(operation)) return await answerRaw(operation, body, response, raw);
     const result = JSON.stringify(await handle(operation, body, handlers));
@@ -95,19 +106,22 @@ async function answerRaw(
   response: ServerResponse,
   raw: RawHandlers,
 ): Promise<void> {
-  const gone = new AbortController();
-  response.once("close", () => gone.abort());
-  const answerOf = (): Promise<RawAnswer> => {
+  return sendRaw(response, (gone) => {
     switch (operation) {
       case "volume.read":
-        return raw[operation](parse(operation, body), gone.signal);
+        return raw[operation](parse(operation, body), gone);
       case "volume.export":
-        return raw[operation](parse(operation, body), gone.signal);
+        return raw[operation](parse(operation, body), gone);
       case "box.happenings":
-        return raw[operation](parse(operation, body), gone.signal);
+        return raw[operation](parse(operation, body), gone);
     }
-  };
-  const { stream, headers } = await answerOf();
+  });
+}
+
+async function sendRaw(response: ServerResponse, answerOf: (gone: AbortSignal) => Promise<RawAnswer>): Promise<void> {
+  const gone = new AbortController();
+  response.once("close", () => gone.abort());
+  const { stream, headers } = await answerOf(gone.signal);
   response.writeHead(200, headers);
   try {
     await pipeline(stream, response);
@@ -145,8 +159,12 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
     body += String(part);
     if (body.length > longestBody) throw new CodedError("too_large", "The request is too large for the host process");
   }
+  return parseJson(body);
+}
+
+function parseJson(text: string): unknown {
   try {
-    return JSON.parse(body);
+    return JSON.parse(text);
   } catch (cause) {
     throw new CodedError("bad_request", "The request is not JSON", { cause });
   }

@@ -56,6 +56,21 @@ export const errorCatalogue = {
     title: "The workspace is busy with another operation",
     hint: "Wait until it is done and try again.",
   },
+  runtime_unavailable: {
+    status: 409,
+    title: "This server cannot run workspaces on that runtime",
+    hint: "Choose another runtime; `alcove doctor` says what is missing.",
+  },
+  image_not_found: {
+    status: 404,
+    title: "Docker has no such image",
+    hint: "Build it or `docker pull` it on the server, then try again.",
+  },
+  image_build_failed: {
+    status: 422,
+    title: "The image was not built",
+    hint: "Read the end of the build's output, change the Dockerfile and try again.",
+  },
   out_of_memory: {
     status: 409,
     title: "The workspace reached its memory limit, and a program in it was ended",

@@ -26,9 +26,22 @@ const volumePath = z
     "is not a plain relative path",
   );
 
+/** What runs a box: `embedded` is crun, `docker` the machine's Docker. */
+export const runtimeNameSchema = z.enum(["embedded", "docker"]);
+export type RuntimeName = z.infer<typeof runtimeNameSchema>;
+
+/** A reference to an image as Docker writes it: `debian:12`, `registry/name@sha256:…`, or the id that a build has given. */
+export const imageSchema = z
+  .string()
+  .max(400)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._:/@-]*$/);
+
 export const boxSpecSchema = z.object({
   workspace,
   name: nameSchema,
+  runtime: runtimeNameSchema.default("embedded"),
+  /** For the Docker runtime: what the root file system is made of; null takes the one that embedded boxes have. */
+  image: imageSchema.nullable().default(null),
   limits: limitsSchema.default({}),
   network: networkSchema.default({ mode: "open", allow: [] }),
   /** Given to the box's first process, beside ALCOVE_WORKSPACE, ALCOVE_WORKSPACE_NAME and ALCOVE_EPOCH. */
@@ -48,7 +61,7 @@ export type BoxSpec = z.input<typeof boxSpecSchema>;
 export const boxAddressSchema = z.object({ workspace, epoch, socket: z.string() });
 export type BoxAddress = z.infer<typeof boxAddressSchema>;
 
-export const rootfsSchema = z.enum(["template", "host"]);
+export const rootfsSchema = z.enum(["template", "host", "image"]);
 export type Rootfs = z.infer<typeof rootfsSchema>;
 export const boxUsageSchema = z.object({
   memoryBytes: z.number().nullable(),
@@ -124,9 +137,40 @@ export const volumeCapabilitiesSchema = z.object({
 });
 export type VolumeCapabilities = z.infer<typeof volumeCapabilitiesSchema>;
 
-/** `volume.read` and `volume.export` answer with raw bytes instead of JSON, `box.happenings` with a line of JSON for each, and an empty line now and then. */
+/** What `image.build` makes: an image of this name, which holds what the context's hash stands for; the same again is the same image. */
+export const imageBuildSchema = z.object({
+  /** Part of the image's tag. */
+  name: z
+    .string()
+    .max(80)
+    .regex(/^[a-z0-9]+(?:[._-][a-z0-9]+)*$/),
+  /** SHA-256 of the build context, in hexadecimal. */
+  context: z.string().regex(/^[0-9a-f]{64}$/),
+  /** Path of the Dockerfile in the context. */
+  dockerfile: volumePath.default("Dockerfile"),
+  buildArgs: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string().max(4_096)).default({}),
+});
+
+/** A line of `image.build`'s answer; `done` or `failed` is the last. */
+export const imageBuildLineSchema = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("progress"), text: z.string() }),
+  z.object({ kind: z.literal("done"), image: imageSchema }),
+  z.object({ kind: z.literal("failed"), code: z.string().refine(isErrorCode), detail: z.string(), hint: z.string() }),
+]);
+export type ImageBuildLine = z.infer<typeof imageBuildLineSchema>;
+
+/** The header that holds the input of an operation whose body is raw bytes, as JSON. */
+export const inputHeader = "alcove-input";
+
+/**
+ * `volume.read` and `volume.export` answer with raw bytes instead of JSON, `box.happenings` with a line of JSON for each, and an empty line now and then.
+ * `image.build` takes a tar of the build context as its body, plain or gzipped, and answers with lines of `imageBuildLineSchema`; it ends when its caller goes.
+ */
 const operations = {
-  "runtime.capabilities": { input: nothing, output: runtimeCapabilitiesSchema },
+  "runtime.capabilities": {
+    input: z.object({ runtime: runtimeNameSchema.default("embedded") }),
+    output: runtimeCapabilitiesSchema,
+  },
   "box.create": { input: boxSpecSchema, output: nothing },
   /** A box that was made ahead, at epoch 1 and answering; null when there is none. Until `box.keep`, `box.list` says that it is only claimed. */
   "box.claim": {
@@ -136,7 +180,7 @@ const operations = {
   /** Says that the workspace of a claimed box is stored; nothing happens when there is no such box. */
   "box.keep": { input: z.object({ workspace }), output: nothing },
   /** Name, limits and network of a box, at once if it runs; `not_found` when it was never created. */
-  "box.update": { input: boxSpecSchema.omit({ env: true }), output: nothing },
+  "box.update": { input: boxSpecSchema.omit({ env: true, runtime: true, image: true }), output: nothing },
   "box.start": { input: z.object({ workspace, epoch }), output: boxAddressSchema },
   "box.stop": { input: z.object({ workspace, epoch }), output: nothing },
   "box.freeze": { input: z.object({ workspace }), output: nothing },
@@ -176,6 +220,7 @@ const operations = {
   "volume.read": { input: z.object({ workspace, snapshot, path: volumePath }), output: z.never() },
   "volume.export": { input: z.object({ workspace, snapshot }), output: z.never() },
   "volume.usage": { input: z.object({ workspace }), output: z.object({ bytes: z.number() }) },
+  "image.build": { input: imageBuildSchema, output: z.never() },
   "host.load": { input: nothing, output: hostLoadSchema },
   "template.status": { input: nothing, output: templateStatusSchema },
   shutdown: { input: z.object({ stopBoxes: z.boolean() }), output: nothing },

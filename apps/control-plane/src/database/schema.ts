@@ -28,7 +28,7 @@ export const workspaces = pgTable("workspaces", {
   why: text().notNull(),
   error: jsonb().$type<Failure>(),
   runtime: text().notNull(),
-  rootfs: text().$type<"template" | "host">(),
+  rootfs: text().$type<"template" | "host" | "image">(),
   template: text(),
   originWorkspace: text("origin_workspace"),
   originSnapshot: text("origin_snapshot"),

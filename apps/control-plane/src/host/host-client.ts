@@ -2,11 +2,13 @@ import { CodedError } from "@alcove/contract/errors";
 import {
   hostFailureSchema,
   hostOperations,
+  inputHeader,
   type HostAnswer,
   type HostInput,
   type HostOperation,
 } from "@alcove/contract/host";
-import { request, type IncomingMessage } from "node:http";
+import { request, type IncomingMessage, type OutgoingHttpHeaders } from "node:http";
+import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { traceparent } from "../log/log.ts";
 
@@ -15,24 +17,30 @@ export interface HostClient {
   call<O extends HostOperation>(operation: O, input: HostInput<O>, signal: AbortSignal): Promise<HostAnswer<O>>;
   /** An operation that answers with raw bytes; the caller reads or destroys the stream. */
   stream<O extends HostOperation>(operation: O, input: HostInput<O>, signal: AbortSignal): Promise<IncomingMessage>;
+  /** An operation that takes raw bytes and answers with raw bytes. */
+  upload<O extends HostOperation>(
+    operation: O,
+    input: HostInput<O>,
+    body: Readable,
+    signal: AbortSignal,
+  ): Promise<IncomingMessage>;
 }
 
 /** A client of the host process at its unix socket. */
 export function createHostClient({ hostSocket }: { hostSocket: string }): HostClient {
-  const send = (operation: HostOperation, input: unknown, signal: AbortSignal): Promise<IncomingMessage> =>
-    new Promise((resolve, reject) => {
-      const body = JSON.stringify(input);
+  const send = (
+    operation: HostOperation,
+    headers: OutgoingHttpHeaders,
+    body: Buffer | Readable,
+    signal: AbortSignal,
+  ): Promise<IncomingMessage> =>
+    new Promise((resolve, reject): void => {
       const outgoing = request(
         {
           socketPath: hostSocket,
           path: `/v1/${operation}`,
           method: "POST",
-          headers: {
-            host: "host",
-            "content-type": "application/json",
-            "content-length": Buffer.byteLength(body),
-            traceparent: traceparent(),
-          },
+          headers: { host: "host", traceparent: traceparent(), ...headers },
           // A kept connection would hold up the end of the host process.
           agent: false,
           signal,
@@ -43,11 +51,12 @@ export function createHostClient({ hostSocket }: { hostSocket: string }): HostCl
         const silent = `Cannot ask the host process for "${operation}": it does not answer`;
         reject(signal.aborted ? cause : new CodedError("host_unreachable", silent, { cause }));
       });
-      outgoing.end(body);
+      if (Buffer.isBuffer(body)) return void outgoing.end(body);
+      body.on("error", (error) => outgoing.destroy(error));
+      body.pipe(outgoing);
     });
 
-  const stream = async (operation: HostOperation, input: unknown, signal: AbortSignal): Promise<IncomingMessage> => {
-    const answer = await send(operation, input, signal);
+  const mustSucceed = async (operation: HostOperation, answer: IncomingMessage): Promise<IncomingMessage> => {
     if (answer.statusCode === 200) return answer;
     const failure = hostFailureSchema.safeParse(parseJson(await text(answer)));
     if (!failure.success)
@@ -58,8 +67,18 @@ export function createHostClient({ hostSocket }: { hostSocket: string }): HostCl
     throw new CodedError(failure.data.code, failure.data.detail, { hint: failure.data.hint });
   };
 
+  const stream = async (operation: HostOperation, input: unknown, signal: AbortSignal): Promise<IncomingMessage> => {
+    const body = Buffer.from(JSON.stringify(input));
+    const headers = { "content-type": "application/json", "content-length": body.length };
+    return mustSucceed(operation, await send(operation, headers, body, signal));
+  };
+
   return {
     stream,
+    async upload(operation, input, body, signal) {
+      const headers = { "content-type": "application/octet-stream", [inputHeader]: JSON.stringify(input) };
+      return mustSucceed(operation, await send(operation, headers, body, signal));
+    },
     async call<O extends HostOperation>(
       operation: O,
       input: HostInput<O>,

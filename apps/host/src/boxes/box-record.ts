@@ -1,6 +1,6 @@
 import { networkSchema } from "@alcove/contract/api/network";
 import { limitsSchema } from "@alcove/contract/api/workspace";
-import { rootfsSchema } from "@alcove/contract/host";
+import { imageSchema, rootfsSchema, runtimeNameSchema } from "@alcove/contract/host";
 import { idSchema, isId, type WorkspaceId } from "@alcove/contract/ids";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { z } from "zod";
@@ -20,6 +20,8 @@ const crunStatusSchema = z.object({ pid: z.number().int(), "process-start-time":
 const boxRecordSchema = z.object({
   workspace: idSchema("workspace"),
   name: z.string(),
+  runtime: runtimeNameSchema.default("embedded"),
+  image: imageSchema.nullable().default(null),
   limits: limitsSchema,
   network: networkSchema.default({ mode: "open", allow: [] }),
   env: z.record(z.string(), z.string()),

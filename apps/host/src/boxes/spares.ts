@@ -47,7 +47,15 @@ export function keepSpares(options: {
     const id = newId("workspace");
     await queue.run(id, async () => {
       await boxes.create(
-        { workspace: id, name: "workspace", limits: {}, network: { mode: "open", allow: [] }, env: {} },
+        {
+          workspace: id,
+          name: "workspace",
+          runtime: "embedded",
+          image: null,
+          limits: {},
+          network: { mode: "open", allow: [] },
+          env: {},
+        },
         "spare",
       );
       await createVolume(id);

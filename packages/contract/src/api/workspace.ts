@@ -61,7 +61,7 @@ export const workspaceSchema = z.object({
   why: z.string(),
   error: failureSchema.nullable(),
   runtime: z.string(),
-  rootfs: z.enum(["template", "host"]).nullable(),
+  rootfs: z.enum(["template", "host", "image"]).nullable(),
   /** Name of the template whose root file system it has; null for the runtime's own. */
   template: z.string().nullable(),
   /** The snapshot that it was forked from; `workspace` may be gone by now. */
