@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { type Architecture, compileSeccomp } from "./compile.ts";
+import { dockerSource } from "./docker-profile.ts";
 import { generatedSource } from "./generate.ts";
 import { allowedCalls, conditionalCalls } from "./profile.ts";
 import table from "./system-calls.json" with { type: "json" };
@@ -42,12 +43,10 @@ const eperm = "errno 1";
 const enosys = "errno 38";
 const unsupported = "errno 97";
 
-test("the committed program is the one that the profile makes", () => {
-  const committed = readFileSync(
-    new URL("../../apps/host/src/boxes/seccomp-program.generated.ts", import.meta.url),
-    "utf8",
-  );
-  expect(committed).toBe(generatedSource());
+test("the committed programs are those that the profile makes", () => {
+  const committed = (path: string) => readFileSync(new URL(`../../apps/host/src/${path}`, import.meta.url), "utf8");
+  expect(committed("boxes/seccomp-program.generated.ts")).toBe(generatedSource());
+  expect(committed("docker/seccomp-profile.generated.ts")).toBe(dockerSource());
 });
 
 test.each(["x86_64", "aarch64"] as const)("every call of %s is answered as the profile says", (architecture) => {

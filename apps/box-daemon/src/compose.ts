@@ -1,4 +1,4 @@
-import { accessSync, constants, unlinkSync } from "node:fs";
+import { accessSync, chmodSync, constants, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { BoxHealth } from "@alcove/contract/box/health";
 import packageFile from "../package.json" with { type: "json" };
@@ -49,8 +49,10 @@ export async function serve(): Promise<void> {
     fetch: (request, server) => handle(request, (data) => server.upgrade(request, { data })),
     websocket: terminalSocket,
   });
+  const { link } = environment;
+  if ("path" in link) removeSocket(link.path);
   await listenFront({
-    listen: { fd: 3 },
+    listen: link,
     httpSocket,
     verbs: {
       async tunnel(port) {
@@ -62,6 +64,8 @@ export async function serve(): Promise<void> {
       uplink: gateway.uplink,
     },
   });
+  // Who may come as far as its folder may connect.
+  if ("path" in link) chmodSync(link.path, 0o777);
   log("info", "The daemon serves", { workspace: environment.workspace, epoch: environment.epoch });
   await runs.settleAll();
 }

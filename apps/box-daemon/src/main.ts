@@ -1,5 +1,8 @@
+import { keepOwnLibraries } from "./system/own-command.ts";
+
 /** The one program in every box. `init` is pid 1, `serve` answers the link, `session` drives an agent for one run. */
 const command = process.argv[2];
+keepOwnLibraries();
 
 switch (command) {
   case "init": {

@@ -34,7 +34,7 @@ import { createRunExecution } from "./runs/execute-run.ts";
 import { joinReplicas } from "./runs/replicas.ts";
 import { openRunQueue } from "./runs/run-queue.ts";
 import { createRuns } from "./runs/runs.ts";
-import { createEmbeddedRuntime } from "./runtimes/embedded/embedded-runtime.ts";
+import { createRuntimes } from "./runtimes/runtimes.ts";
 import { createSeal, secretFile } from "./secrets/seal.ts";
 import { createHostClient } from "./host/host-client.ts";
 import { createHostVolumes } from "./volumes/host-volumes.ts";
@@ -101,7 +101,8 @@ export async function composeControlPlane(config: Config, log: Log): Promise<Con
   });
 
   const host = createHostClient({ hostSocket: config.hostSocket });
-  const runtime = createEmbeddedRuntime({ hostSocket: config.hostSocket });
+  const runtimes = createRuntimes({ hostSocket: config.hostSocket });
+  const runtime = runtimes.embedded;
   const volumes = createHostVolumes({ hostSocket: config.hostSocket });
   const replica = stack.use(await joinReplicas({ databaseUrl, pool, log }));
   const store = createWorkspaceStore({ db, wake });
@@ -118,7 +119,17 @@ export async function composeControlPlane(config: Config, log: Log): Promise<Con
     requireRoom: (signal) => pressure.requireRoom(signal),
     log,
   });
-  const workspaces = createWorkspaces({ store, jobs, runtime, volumes, access, life, events: workspaceEvents, log });
+  const workspaces = createWorkspaces({
+    store,
+    jobs,
+    runtime,
+    requireRuntime: (name, signal) => runtimes.requireUsable(name, signal),
+    volumes,
+    access,
+    life,
+    events: workspaceEvents,
+    log,
+  });
   stack.defer(() => workspaces.drain());
   const snapshots = createSnapshots({ db, wake, workspaces, volumes, retention: config.retention, stopping, log });
   const usage = createUsageReader({ runtime, volumes, log });
@@ -305,12 +316,13 @@ export async function composeControlPlane(config: Config, log: Log): Promise<Con
   }
 
   async function hostFindings(signal: AbortSignal) {
-    const [boxes, files, load] = await Promise.all([
-      runtime.capabilities(signal),
+    const [boxes, containers, files, load] = await Promise.all([
+      runtimes.embedded.capabilities(signal),
+      runtimes.docker.capabilities(signal),
       volumes.capabilities(signal),
       host.call("host.load", {}, signal),
     ]);
-    const findings: Finding[] = [...boxes.findings, ...files.findings];
+    const findings: Finding[] = [...boxes.findings, ...containers.findings, ...files.findings];
     return { findings, template: boxes.template, load };
   }
 }

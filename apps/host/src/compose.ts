@@ -6,10 +6,15 @@ import { chmod, chown, mkdir } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { createBoxes } from "./boxes/boxes.ts";
 import { keepSpares } from "./boxes/spares.ts";
-import { readLogEnd } from "./boxes/box-log.ts";
 import { diskIdOffset } from "./boxes/id-range.ts";
 import { hostFindings, lookAtHost } from "./capabilities/abilities.ts";
 import { createCgroups, removeInstanceFolders } from "./cgroups/cgroups.ts";
+import { createDockerBoxes } from "./docker/docker-boxes.ts";
+import { dockerCapabilities } from "./docker/docker-capabilities.ts";
+import { createEngine } from "./docker/engine.ts";
+import { createImages } from "./docker/images.ts";
+import { createPrograms } from "./docker/programs.ts";
+import { createEmbeddedBoxes } from "./boxes/embedded-boxes.ts";
 import { createHappenings, happeningLines } from "./happenings.ts";
 import { readLoad } from "./capabilities/load.ts";
 import { openKernelLog } from "./limits/kernel-log.ts";
@@ -20,7 +25,7 @@ import { createBoxNetworks } from "./network/box-networks.ts";
 import { writeResolverFile } from "./network/resolver-file.ts";
 import { releaseNamespace, type Rights } from "./own-namespace.ts";
 import { serveOperations, type Handlers } from "./server.ts";
-import { boxPaths, type Site } from "./site.ts";
+import { type Site } from "./site.ts";
 import { sweep } from "./sweep.ts";
 import { createTemplate } from "./template/template.ts";
 import { createBtrfsTrees } from "./volumes/btrfs-trees.ts";
@@ -39,6 +44,7 @@ export async function runHost({
   signal,
   buildsTemplate,
   spareBoxes,
+  dockerAddress,
 }: {
   site: Site;
   socket: string;
@@ -47,6 +53,8 @@ export async function runHost({
   buildsTemplate: boolean;
   /** How many boxes are kept ahead; null leaves it to the machine's memory. */
   spareBoxes: number | null;
+  /** Where Docker listens; null looks for it, `none` does without. */
+  dockerAddress: string | null;
 }): Promise<void> {
   adoptOrphans();
   await makeFolders(site);
@@ -79,15 +87,19 @@ export async function runHost({
     happenings.add(workspace, epoch, { kind: "network.denied", data: { ...denial, times: 1 } }),
   );
   const template = createTemplate({ site, store: store.folder });
-  const boxes = createBoxes({
+  const engine = createEngine(dockerAddress);
+  const images = createImages({ engine, instance: site.instance, store: store.folder });
+  const common = {
     site,
     cgroups,
     networks,
     abilities: () => abilities,
     template,
     store: store.folder,
-    limitVolume: (id, bytes) => volumes.limit(id, bytes),
-  });
+    limitVolume: (id: WorkspaceId, bytes: number | undefined) => volumes.limit(id, bytes),
+  };
+  const docker = createDockerBoxes({ ...common, engine, images, programs: createPrograms(site) });
+  const boxes = createBoxes({ ...common, starters: { embedded: createEmbeddedBoxes(common), docker } });
   await sweep({ site, boxes, cgroups });
 
   let stopsBoxes = false;
@@ -122,8 +134,10 @@ export async function runHost({
   });
 
   const handlers: Handlers = {
-    async "runtime.capabilities"() {
+    async "runtime.capabilities"({ runtime: name }) {
       abilities = await lookAtHost(site);
+      if (name === "docker")
+        return dockerCapabilities({ site, engine, abilities, cgroups, template: template.status() });
       const usable = abilities.crun !== null && rights.kind !== "none" && forbiddenNamespaces(site.privileged) === null;
       const status = template.status();
       const { runtime } = findings();
@@ -153,7 +167,7 @@ export async function runHost({
     "box.destroy": quiet(({ workspace }) => boxes.destroy(workspace)),
     "box.inspect": ({ workspace }) => boxes.inspect(workspace),
     "box.list": () => boxes.list(),
-    "box.log": async ({ workspace, maxBytes }) => ({ text: await readLogEnd(boxPaths(site, workspace).log, maxBytes) }),
+    "box.log": async ({ workspace, maxBytes }) => ({ text: await boxes.log(workspace, maxBytes) }),
     "volume.capabilities": async () => ({
       kind: store.kind,
       instantSnapshots: store.kind === "btrfs",

@@ -45,6 +45,7 @@ try {
     rights,
     signal: ending.signal,
     buildsTemplate,
+    dockerAddress: process.env["ALCOVE_DOCKER_HOST"] ?? process.env["DOCKER_HOST"] ?? null,
     spareBoxes: Number.isNaN(spares) ? null : spares,
   });
   process.exit(0);

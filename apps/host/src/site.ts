@@ -36,6 +36,8 @@ export function boxPaths(site: Site, id: string) {
     folder: `${site.data}/boxes/${id}`,
     record: `${site.data}/boxes/${id}/box.json`,
     socket: `${site.data}/run/boxes/${id}.sock`,
+    /** Folder that a box of Docker's has for its socket: it writes there itself. */
+    link: `${site.data}/run/boxes/${id}`,
     log: `${site.data}/logs/boxes/${id}.log`,
     bundle,
     root: `${bundle}/root`,

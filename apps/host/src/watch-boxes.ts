@@ -53,7 +53,7 @@ export async function watchBoxes({
       counters: cgroups.limitCounters(id),
       processes: cgroups.usage(id)?.processes ?? null,
       diskBytes: looksAtDisk ? await diskBytes(id) : null,
-      ended: () => kernelLog.endedIn(id),
+      ended: () => kernelLog.endedIn(cgroups.nameOf(id)),
     });
   };
   const tidy = async (id: WorkspaceId): Promise<void> => {

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { peekEndedChild, reapChild } from "../system/libc.ts";
 import { log } from "../system/log.ts";
-import { ownCommand } from "../system/own-command.ts";
+import { readEnvironment } from "../system/environment.ts";
+import { ownCommand, ownEnvironment } from "../system/own-command.ts";
 
 const firstBackoffMs = 50;
 const lastBackoffMs = 5_000;
@@ -11,7 +12,7 @@ const stopGraceMs = 3_000;
 const reapDelayMs = 20;
 const reapEveryMs = 1_000;
 
-/** Pid 1 of a box: keeps `serve` running on descriptor 3, reaps orphans, and ends everything on SIGTERM. */
+/** Pid 1 of a box: keeps `serve` running on its link, reaps orphans, and ends everything on SIGTERM. */
 export async function runInit(): Promise<void> {
   let serving: Bun.Subprocess | null = null;
   let stopping = false;
@@ -47,10 +48,17 @@ export async function runInit(): Promise<void> {
   };
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void stop());
 
+  const { link } = readEnvironment(process.env);
+  const stdio: ["ignore", "inherit", "inherit", ...number[]] = [
+    "ignore",
+    "inherit",
+    "inherit",
+    ...("fd" in link ? [link.fd] : []),
+  ];
   let backoffMs = firstBackoffMs;
   while (!stopping) {
     const startedAt = performance.now();
-    serving = Bun.spawn(ownCommand("serve"), { stdio: ["ignore", "inherit", "inherit", 3] });
+    serving = Bun.spawn(ownCommand("serve"), { env: ownEnvironment(), stdio });
     const exitCode = await serving.exited;
     if (stopping) return;
     const healthy = performance.now() - startedAt > healthyMs;

@@ -15,6 +15,8 @@ export interface Environment {
   readonly runtime: string;
   readonly home: string;
   readonly gatewayPort: number;
+  /** Where the control plane reaches the daemon: a socket that it was given, or one that it makes in a folder of its own. */
+  readonly link: { fd: number } | { path: string };
 }
 
 /** The daemon's settings from its process environment. */
@@ -28,6 +30,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     runtime: join(tmpdir(), `.alcove-${process.getuid?.() ?? 0}-${Bun.hash(root).toString(36)}`),
     home: join(root, "user/home"),
     gatewayPort: Number(env.ALCOVE_GATEWAY_PORT ?? gatewayPort),
+    link: env.ALCOVE_LINK === undefined ? { fd: 3 } : { path: env.ALCOVE_LINK },
   };
 }
 

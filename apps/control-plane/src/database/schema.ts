@@ -27,7 +27,7 @@ export const workspaces = pgTable("workspaces", {
   epoch: integer().notNull().default(0),
   why: text().notNull(),
   error: jsonb().$type<Failure>(),
-  runtime: text().notNull(),
+  runtime: text().$type<"embedded" | "docker">().notNull(),
   rootfs: text().$type<"template" | "host" | "image">(),
   template: text(),
   originWorkspace: text("origin_workspace"),

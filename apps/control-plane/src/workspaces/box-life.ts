@@ -194,6 +194,6 @@ export function createBoxLife({ store, runtime, volumes, access, events, require
 }
 
 /** What a runtime has to know of a workspace. */
-export function boxSpec({ id, name, limits, network }: WorkspaceRow): BoxSpec {
-  return { workspace: id, name, limits, network, env: {} };
+export function boxSpec({ id, name, runtime, limits, network }: WorkspaceRow): BoxSpec {
+  return { workspace: id, name, runtime, limits, network, env: {} };
 }

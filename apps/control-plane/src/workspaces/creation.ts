@@ -1,5 +1,6 @@
 import type { CreateWorkspace } from "@alcove/contract/api/workspace";
 import { CodedError } from "@alcove/contract/errors";
+import type { RuntimeName } from "@alcove/contract/host";
 import { newId, type SnapshotId, type WorkspaceId } from "@alcove/contract/ids";
 import { pause } from "../events/wake.ts";
 import type { Log } from "../log/log.ts";
@@ -21,6 +22,8 @@ interface Parts {
   readonly store: WorkspaceStore;
   readonly jobs: WorkspaceJobs;
   readonly runtime: Runtime;
+  /** Gives `runtime_unavailable` for a runtime that this server cannot use. */
+  readonly requireRuntime: (name: RuntimeName, signal: AbortSignal) => Promise<void>;
   readonly volumes: VolumeStore;
   readonly access: BoxAccess;
   readonly life: BoxLife;
@@ -34,9 +37,10 @@ export type Origin = { workspace: WorkspaceId; snapshot: SnapshotId };
 
 /**
  * Makes workspaces: of a box that was made ahead, which is there at once, or from nothing, in the background. The row is stored in both cases before anybody
- * hears of the workspace. Code: `name_taken`, `host_full`.
+ * hears of the workspace. Code: `name_taken`, `host_full`, `runtime_unavailable`.
  */
-export function createCreation({ store, jobs, runtime, volumes, access, life, log, ending }: Parts) {
+export function createCreation(parts: Parts) {
+  const { store, jobs, runtime, requireRuntime, volumes, access, life, log, ending } = parts;
   const inBackground = (work: Promise<unknown>, what: string, id: WorkspaceId) => {
     work.catch((error: unknown) => log.warn({ err: error, workspace: id }, what));
   };
@@ -88,13 +92,15 @@ export function createCreation({ store, jobs, runtime, volumes, access, life, lo
   };
 
   const create = async (owner: string, wish: WorkspaceWish, origin?: Origin): Promise<WorkspaceRow> => {
-    const { name, limits = {}, network, lifetime, template } = wish;
+    const { name, runtime: on = "embedded", limits = {}, network, lifetime, template } = wish;
+    // Whether crun works is found out by its start, without another question before each.
+    if (on !== "embedded") await requireRuntime(on, ending);
     await life.requireRoom(ending);
     for (let attempt = 0; ; attempt += 1) {
       const row: Insert = {
         ownerId: owner,
         name: name ?? suggestName(),
-        runtime: runtime.name,
+        runtime: on,
         limits,
         ...(network && { network }),
         ...(lifetime && { lifetime }),
@@ -102,7 +108,8 @@ export function createCreation({ store, jobs, runtime, volumes, access, life, lo
         ...(origin && { originWorkspace: origin.workspace, originSnapshot: origin.snapshot }),
       };
       // Made ahead are boxes of the usual kind, with an empty volume; these two limits are given to a box's first process.
-      const isUsual = !origin && !template && limits.openFiles === undefined && limits.processes === undefined;
+      const isUsual =
+        on === "embedded" && !origin && !template && limits.openFiles === undefined && limits.processes === undefined;
       try {
         const ahead = isUsual ? await fromSpare(row, wish) : undefined;
         return ahead ?? (await fromNothing(row));

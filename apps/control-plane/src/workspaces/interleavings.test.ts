@@ -143,7 +143,17 @@ function startReplica(world: World, gates: Gates, op: AsyncLocalStorage<string>)
   const events: WorkspaceEvents = { append: () => Promise.resolve(), page: () => Promise.resolve([]) };
   const access = createBoxAccess(runtime);
   const life = createBoxLife({ store, runtime, volumes, access, events, requireRoom: () => Promise.resolve(), log });
-  return createWorkspaces({ store, jobs, runtime, volumes, access, life, events, log });
+  return createWorkspaces({
+    store,
+    jobs,
+    runtime,
+    requireRuntime: () => Promise.resolve(),
+    volumes,
+    access,
+    life,
+    events,
+    log,
+  });
 }
 
 function stateOf({ box }: World): BoxState {

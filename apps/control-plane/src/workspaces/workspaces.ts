@@ -1,4 +1,5 @@
 import { CodedError } from "@alcove/contract/errors";
+import type { RuntimeName } from "@alcove/contract/host";
 import type { SnapshotId, WorkspaceId } from "@alcove/contract/ids";
 import type { Change, UpdateWorkspace } from "@alcove/contract/api/workspace";
 import type { BoxClient } from "../box/box-client.ts";
@@ -60,6 +61,8 @@ interface Parts {
   readonly store: WorkspaceStore;
   readonly jobs: WorkspaceJobs;
   readonly runtime: Runtime;
+  /** Gives `runtime_unavailable` for a runtime that this server cannot use. */
+  readonly requireRuntime: (name: RuntimeName, signal: AbortSignal) => Promise<void>;
   readonly volumes: VolumeStore;
   readonly access: BoxAccess;
   readonly life: BoxLife;
@@ -67,10 +70,11 @@ interface Parts {
   readonly log: Log;
 }
 
-export function createWorkspaces({ store, jobs, runtime, volumes, access, life, events, log }: Parts): Workspaces {
+export function createWorkspaces(parts: Parts): Workspaces {
+  const { store, jobs, runtime, volumes, access, life, events, log } = parts;
   const background = new AbortController();
   const ending = background.signal;
-  const { create, settleClaims } = createCreation({ store, jobs, runtime, volumes, access, life, log, ending });
+  const { create, settleClaims } = createCreation({ ...parts, ending });
 
   const keepChange = async (
     row: WorkspaceRow,

@@ -1,16 +1,13 @@
 import { CodedError } from "@alcove/contract/errors";
-import type { BoxAddress, BoxState, HostRequest } from "@alcove/contract/host";
+import type { BoxAddress, BoxState, HostRequest, RuntimeName } from "@alcove/contract/host";
 import type { Limits } from "@alcove/contract/api/workspace";
 import type { WorkspaceId } from "@alcove/contract/ids";
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import type { Cgroups } from "../cgroups/cgroups.ts";
 import { findByEnvironment, isAlive, signalProcess, waitForEnd } from "../kernel/processes.ts";
 import { boxPaths, type Site } from "../site.ts";
 import type { HostAbilities } from "../capabilities/abilities.ts";
-import type { Template } from "../template/template.ts";
 import type { BoxNetworks } from "../network/box-networks.ts";
-import { startEgress } from "../network/egress.ts";
-import { resolverFile } from "../network/resolver-file.ts";
 import {
   deleteBoxRecord,
   listBoxRecords,
@@ -19,17 +16,17 @@ import {
   writeBoxRecord,
   type BoxRecord,
 } from "./box-record.ts";
-import { ociConfig } from "./bundle.ts";
+import { allDone } from "./all-done.ts";
+import { readLogEnd } from "./box-log.ts";
+import type { BoxStarter } from "./box-starter.ts";
+import { socketName } from "../docker/programs.ts";
 import { limitOpenFiles } from "./open-files.ts";
 import { pickIdRange, sharedFirstId } from "./id-range.ts";
 import { nameBox } from "./name-box.ts";
-import { launchBox } from "./launch.ts";
-import { createNamespaces } from "./namespaces.ts";
-import { assembleRoot, dismantleRoot } from "./root-tree.ts";
+import { dismantleRoot } from "./root-tree.ts";
 
 /** Milliseconds between the polite and the forced end of a box. */
 const graceMs = 3_000;
-/** Whoever asked for a box and never stored its workspace is gone after so many milliseconds. */
 /** The box's user, as it is numbered inside. */
 const boxUser = 1_000;
 
@@ -39,8 +36,7 @@ type Parts = {
   cgroups: Cgroups;
   networks: BoxNetworks;
   abilities: () => HostAbilities;
-  template: Template;
-  store: string;
+  starters: Record<RuntimeName, BoxStarter>;
   limitVolume: (id: WorkspaceId, bytes: number | undefined) => Promise<void>;
 };
 
@@ -48,7 +44,7 @@ type Parts = {
  * The boxes of this machine. Calls for one workspace come one after the other (see server.ts); each may be repeated after a crash at any point, because it looks
  * at the record and the kernel, never at memory.
  */
-export function createBoxes({ site, cgroups, networks, abilities, template, store, limitVolume }: Parts) {
+export function createBoxes({ site, cgroups, networks, abilities, starters, limitVolume }: Parts) {
   const mustRead = async (id: WorkspaceId): Promise<BoxRecord> => {
     const record = await readBoxRecord(site, id);
     if (record === null)
@@ -60,7 +56,7 @@ export function createBoxes({ site, cgroups, networks, abilities, template, stor
   const address = (record: BoxRecord): BoxAddress => ({
     workspace: record.workspace,
     epoch: record.epoch,
-    socket: boxPaths(site, record.workspace).socket,
+    socket: socketOf(site, record),
   });
 
   const stateOf = (record: BoxRecord): BoxState => {
@@ -90,6 +86,7 @@ export function createBoxes({ site, cgroups, networks, abilities, template, stor
     if (!cgroups.tracks) for (const mark of findByEnvironment("ALCOVE_WORKSPACE", id)) signalProcess(mark, "SIGKILL");
     await cgroups.destroy(id);
     if (record?.running != null) await waitForEnd(record.running.init, graceMs);
+    if (record !== null) await starters[record.runtime].clear(id);
     dismantleRoot(site, id);
     await rm(paths.bundle, { recursive: true, force: true });
     await rm(`${paths.runtimeState}/${id}`, { recursive: true, force: true });
@@ -108,70 +105,6 @@ export function createBoxes({ site, cgroups, networks, abilities, template, stor
     return turn;
   };
 
-  async function bringUp(record: BoxRecord): Promise<NonNullable<BoxRecord["running"]>> {
-    const { egress, crun, tunnelDevice } = abilities();
-    const id = record.workspace;
-    if (crun === null)
-      throw new CodedError("workspace_start_failed", "Cannot start the workspace: crun is not installed", {
-        hint: "Run `apt-get install crun`.",
-      });
-    const paths = boxPaths(site, id);
-    const source = await template.rootFor(id);
-    await mkdir(paths.bundle, { recursive: true, mode: 0o755 });
-    const join = cgroups.create(id, record.limits);
-    await using namespaces = await createNamespaces(record.firstId);
-    const network = networks.open({
-      workspace: id,
-      epoch: record.epoch,
-      namespace: namespaces.network,
-      network: record.network,
-      egress,
-      trafficFile: paths.traffic,
-    });
-    const launch = async (): Promise<NonNullable<BoxRecord["running"]>> => {
-      await allDone([
-        limitVolume(id, record.limits.diskBytes),
-        network.sockets,
-        assembleRoot({
-          site,
-          workspace: id,
-          name: record.name,
-          firstId: record.firstId,
-          store,
-          source,
-          userNamespace: namespaces.user,
-        }),
-      ]);
-      const config = ociConfig({
-        record,
-        epoch: record.epoch,
-        root: paths.root,
-        userNamespace: namespaces.user,
-        networkNamespace: namespaces.network,
-        resolverFile: resolverFile(site.stage),
-      });
-      const init = await launchBox({ site, record, config, join, hybridMount: cgroups.hybridMount, crun });
-      dismantleRoot(site, id);
-      return { init, rootfs: source.kind };
-    };
-    const joinOuter = egress ? cgroups.createOuter(id) : [];
-    /** Opens while the box starts, and after the rules that bound it. */
-    const openWayOut = async (): Promise<void> => {
-      await network.rules;
-      if (!egress) return;
-      await startEgress({
-        workspace: id,
-        namespaces,
-        firstId: record.firstId,
-        join: joinOuter,
-        device: tunnelDevice,
-        note: (mark) => writeFile(paths.networkMark, JSON.stringify(mark)),
-      });
-    };
-    const [running] = await allDone([launch(), openWayOut()]);
-    return running;
-  }
-
   async function start(id: WorkspaceId, epoch: number): Promise<BoxAddress> {
     const record = await mustRead(id);
     if (epoch < record.epoch || epoch <= record.stoppedEpoch) {
@@ -189,7 +122,7 @@ export function createBoxes({ site, cgroups, networks, abilities, template, stor
     const next: BoxRecord = { ...record, epoch, running: null };
     await writeBoxRecord(site, next);
     try {
-      const running = await bringUp(next);
+      const running = await starters[next.runtime].bringUp(next);
       await writeBoxRecord(site, { ...next, running });
     } catch (error) {
       await clear(id, await readBoxRecord(site, id));
@@ -212,7 +145,11 @@ export function createBoxes({ site, cgroups, networks, abilities, template, stor
   return {
     async create(spec: HostRequest<"box.create">, spare?: "spare"): Promise<void> {
       const known = await readBoxRecord(site, spec.workspace);
-      if (known !== null) return writeBoxRecord(site, { ...known, ...spec });
+      if (known !== null) {
+        if (known.runtime !== spec.runtime && known.running !== null)
+          throw new CodedError("workspace_busy", "Cannot change the runtime: the workspace's box runs");
+        return writeBoxRecord(site, { ...known, ...spec });
+      }
       await claimRange((firstId) =>
         writeBoxRecord(site, { ...spec, spare, firstId, epoch: 0, stoppedEpoch: 0, running: null }),
       );
@@ -245,8 +182,9 @@ export function createBoxes({ site, cgroups, networks, abilities, template, stor
       // The box first: a limit that is below what is in use is refused, and then nothing has changed.
       if (isRunning(record)) {
         cgroups.setLimits(spec.workspace, spec.limits);
+        await starters[record.runtime].limit(record);
         if (spec.limits.openFiles !== before.limits.openFiles)
-          await limitOpenFiles(cgroups.processes(spec.workspace), record.firstId + boxUser, spec.limits.openFiles);
+          await limitOpenFiles(cgroups.processes(spec.workspace), userOf(record), spec.limits.openFiles);
       }
       await limitVolume(spec.workspace, spec.limits.diskBytes);
       await writeBoxRecord(site, record);
@@ -305,6 +243,13 @@ export function createBoxes({ site, cgroups, networks, abilities, template, stor
       const record = await readBoxRecord(site, id);
       return isRunning(record) ? { epoch: record.epoch, limits: record.limits } : null;
     },
+    /** The end of what the box has written, at most so many bytes; kept after it has ended. */
+    async log(id: WorkspaceId, maxBytes: number): Promise<string> {
+      const record = await readBoxRecord(site, id);
+      const kept = await readLogEnd(boxPaths(site, id).log, maxBytes);
+      if (record === null) return kept;
+      return (kept + (await starters[record.runtime].log(id))).slice(-maxBytes);
+    },
     async isRunning(id: WorkspaceId): Promise<boolean> {
       return isRunning(await readBoxRecord(site, id));
     },
@@ -313,6 +258,7 @@ export function createBoxes({ site, cgroups, networks, abilities, template, stor
       const record = await readBoxRecord(site, id);
       if (isRunning(record)) {
         dismantleRoot(site, id);
+        starters[record.runtime].adopt(id, record.running.init);
         networks.adopt({
           workspace: id,
           epoch: record.epoch,
@@ -340,10 +286,13 @@ function claimedForMs({ spare, claimedAt = 0 }: BoxRecord): number | null {
   return spare === "claimed" ? Math.max(0, Date.now() - claimedAt) : null;
 }
 
-/** Like Promise.all, but nothing of it goes on any more when this gives the first error: what follows may then clear up. */
-async function allDone<T extends readonly unknown[]>(
-  work: readonly [...T],
-): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
-  await Promise.allSettled(work);
-  return Promise.all(work);
+/** Where the daemon listens: the host process makes the socket of an embedded box, a container of Docker's makes its own. */
+function socketOf(site: Site, { workspace, runtime }: BoxRecord): string {
+  const { socket, link } = boxPaths(site, workspace);
+  return runtime === "docker" ? `${link}/${socketName}` : socket;
+}
+
+/** The box's user as the machine counts it. */
+function userOf({ runtime, firstId }: BoxRecord): number {
+  return runtime === "docker" ? boxUser : firstId + boxUser;
 }

@@ -1,10 +1,11 @@
+import type { Limits } from "@alcove/contract/api/workspace";
 import type { BoxRecord } from "./box-record.ts";
 import { defaultProcesses } from "../cgroups/cgroups.ts";
 import { allowedOpenFiles } from "./open-files.ts";
 import { seccompProgram } from "./seccomp-program.generated.ts";
 
 /** Names of the Linux capabilities that root has in a box, all of them bounded by its user namespace (capabilities(7)). */
-const capabilities = [
+export const capabilities = [
   "CHOWN",
   "DAC_OVERRIDE",
   "FOWNER",
@@ -21,7 +22,29 @@ const capabilities = [
   "NET_RAW",
 ].map((name) => `CAP_${name}`);
 
+export const maskedPaths = [
+  "/proc/acpi",
+  "/proc/asound",
+  "/proc/interrupts",
+  "/proc/kcore",
+  "/proc/keys",
+  "/proc/latency_stats",
+  "/proc/sched_debug",
+  "/proc/scsi",
+  "/proc/timer_list",
+  "/proc/timer_stats",
+  "/sys/firmware",
+  "/sys/devices/virtual/powercap",
+];
+export const readonlyPaths = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+
 const defaultMemoryBytes = 2 ** 30;
+
+/** Bytes of a box's file systems in memory, a share of its memory limit: programs that build or browse need far more than the usual 64 MB of /dev/shm. */
+export function boxShares({ memoryBytes = defaultMemoryBytes * 2 }: Limits): { memory: number; run: number } {
+  const memory = Math.floor(memoryBytes / 2);
+  return { memory, run: Math.floor(memory / 4) };
+}
 
 type Bundle = {
   record: BoxRecord;
@@ -35,9 +58,7 @@ type Bundle = {
 
 /** The OCI runtime configuration of a box (OCI runtime-spec 1.0.2). The user and network namespace are joined, all others made. */
 export function ociConfig({ record, epoch, root, userNamespace, networkNamespace, resolverFile }: Bundle): unknown {
-  // A share of the memory limit: programs that build or browse need far more than the usual 64 MB of /dev/shm.
-  const memory = record.limits.memoryBytes ?? defaultMemoryBytes * 2;
-  const share = Math.floor(memory / 2);
+  const shares = boxShares(record.limits);
   // The daemon gives programs a little less, so that it can still answer when they have used up theirs.
   const processes = record.limits.processes ?? defaultProcesses;
   const openFiles = allowedOpenFiles(record.limits.openFiles);
@@ -50,7 +71,7 @@ export function ociConfig({ record, epoch, root, userNamespace, networkNamespace
       user: { uid: 1000, gid: 1000, additionalGids: [1000] },
       args: ["/opt/alcove/bin/alcove-daemon", "init"],
       cwd: "/workspace/user/projects",
-      env: environment(record, epoch),
+      env: boxEnvironment(record, epoch, null),
       // The user itself has none; these bound what sudo can give.
       capabilities: { bounding: capabilities, effective: [], permitted: [], inheritable: [], ambient: [] },
       rlimits: [
@@ -79,7 +100,7 @@ export function ociConfig({ record, epoch, root, userNamespace, networkNamespace
         destination: "/dev/shm",
         type: "tmpfs",
         source: "shm",
-        options: ["nosuid", "noexec", "nodev", "mode=1777", `size=${share}`],
+        options: ["nosuid", "noexec", "nodev", "mode=1777", `size=${shares.memory}`],
       },
       { destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: ["nosuid", "noexec", "nodev"] },
       { destination: "/sys", type: "sysfs", source: "sysfs", options: ["nosuid", "noexec", "nodev", "ro"] },
@@ -87,13 +108,13 @@ export function ociConfig({ record, epoch, root, userNamespace, networkNamespace
         destination: "/tmp",
         type: "tmpfs",
         source: "tmpfs",
-        options: ["nosuid", "nodev", "mode=1777", `size=${share}`],
+        options: ["nosuid", "nodev", "mode=1777", `size=${shares.memory}`],
       },
       {
         destination: "/run",
         type: "tmpfs",
         source: "tmpfs",
-        options: ["nosuid", "nodev", "mode=1777", `size=${Math.floor(share / 4)}`],
+        options: ["nosuid", "nodev", "mode=1777", `size=${shares.run}`],
       },
       // Bound by crun, which follows no link of the box's out of its root.
       {
@@ -114,38 +135,32 @@ export function ociConfig({ record, epoch, root, userNamespace, networkNamespace
         { type: "cgroup" },
       ],
       rootfsPropagation: "private",
-      maskedPaths: [
-        "/proc/acpi",
-        "/proc/asound",
-        "/proc/interrupts",
-        "/proc/kcore",
-        "/proc/keys",
-        "/proc/latency_stats",
-        "/proc/sched_debug",
-        "/proc/scsi",
-        "/proc/timer_list",
-        "/proc/timer_stats",
-        "/sys/firmware",
-        "/sys/devices/virtual/powercap",
-      ],
-      readonlyPaths: ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"],
+      maskedPaths,
+      readonlyPaths,
     },
     // The compiled program, so that no box pays libseccomp's 30 ms (crun(1), run.oci.seccomp_bpf_data).
     annotations: { "run.oci.seccomp_bpf_data": seccompProgram() },
   };
 }
 
-function environment(record: BoxRecord, epoch: number): string[] {
+const usualPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** What a box's first process is told, as `NAME=value`; `path` is the image's own PATH. */
+export function boxEnvironment(
+  { env, workspace }: Pick<BoxRecord, "env" | "workspace">,
+  epoch: number,
+  path: string | null,
+): string[] {
   const own = {
-    PATH: "/workspace/user/home/.local/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/alcove/node/bin",
+    PATH: `/workspace/user/home/.local/bin:${path ?? usualPath}:/opt/alcove/node/bin`,
     HOME: "/workspace/user/home",
     USER: "user",
     LOGNAME: "user",
     SHELL: "/bin/bash",
     LANG: "C.UTF-8",
     TERM: "xterm-256color",
-    ...record.env,
-    ALCOVE_WORKSPACE: record.workspace,
+    ...env,
+    ALCOVE_WORKSPACE: workspace,
     ALCOVE_EPOCH: String(epoch),
   };
   return Object.entries(own).map(([name, value]) => `${name}=${value}`);

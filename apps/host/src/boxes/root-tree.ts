@@ -17,7 +17,8 @@ type Parts = {
   firstId: number;
   store: string;
   source: RootSource;
-  userNamespace: string;
+  /** The namespace by whose map the files of the disk appear; null where they appear as they are. */
+  userNamespace: string | null;
 };
 
 /**
@@ -35,7 +36,7 @@ export async function assembleRoot({
 }: Parts): Promise<void> {
   const paths = boxPaths(site, workspace);
   const volume = volumePaths(store, workspace);
-  const shift = site.privileged ? { userNamespace } : {};
+  const shift = site.privileged && userNamespace !== null ? { userNamespace } : {};
   await mkdir(paths.root, { recursive: true, mode: 0o755 });
 
   const place = async (from: string, as: string): Promise<string> => {
@@ -54,17 +55,18 @@ export async function assembleRoot({
   const bind = (from: string, to: string, options: BindOptions): void =>
     mountAt(to, (target) => bindMount(from, target, options));
   const upper = await place(volume.rootLayer, "upper");
-  const overlay = async (lower: string, layer: string, at: string): Promise<void> => {
+  const overlay = async (lower: string[], layer: string, at: string): Promise<void> => {
     const own = `${volume.rootLayer}/${source.layer}/${layer}`;
     for (const folder of [`${own}/upper`, `${own}/work`]) {
       await mkdir(folder, { recursive: true, mode: 0o755 });
       await chown(folder, diskIdOffset(site), diskIdOffset(site));
     }
     const inUpper = `${upper}/${source.layer}/${layer}`;
-    const lowerFolder = await place(lower, layer);
+    const lowerFolders: string[] = [];
+    for (const [index, folder] of lower.entries()) lowerFolders.push(await place(folder, `${layer}${index}`));
     mountAt(at, (target) =>
       mountOverlay(target, {
-        lower: [lowerFolder],
+        lower: lowerFolders,
         upper: `${inUpper}/upper`,
         work: `${inUpper}/work`,
         userXattr: !site.privileged,
@@ -73,9 +75,9 @@ export async function assembleRoot({
     );
   };
 
-  await overlay(source.root, "root", "");
+  await overlay([...(source.over ?? []), source.root], "root", "");
   if (source.kind === "host") {
-    await overlay("/usr", "usr", "usr");
+    await overlay(["/usr"], "usr", "usr");
     // What the host's owner put into /usr/local is the host's own; the box has an empty one that it may fill.
     const local = `${volume.rootLayer}/${source.layer}/local`;
     for (const folder of ["", "/bin", "/etc", "/games", "/include", "/lib", "/sbin", "/share", "/src"]) {

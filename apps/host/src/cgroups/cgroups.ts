@@ -2,6 +2,7 @@ import type { Limits } from "@alcove/contract/api/workspace";
 import { CodedError } from "@alcove/contract/errors";
 import type { BoxUsage } from "@alcove/contract/host";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { listMounts } from "../kernel/mounts.ts";
 import { SystemCallError } from "../kernel/libc.ts";
@@ -28,6 +29,8 @@ export interface Cgroups {
   hybridMount: string | null;
   /** Makes the box's groups with these limits; gives the files into which a process writes `0` to join. */
   create(id: string, limits: Limits): string[];
+  /** Says that somebody else has put the box into groups of its own: those of this process. Asked for again by every host process. */
+  place(id: string, pid: number): void;
   /** Changes the limits of a box that runs. */
   setLimits(id: string, limits: Limits): void;
   /** The file to join for a process that serves the box from outside; it is killed with the box and not frozen. */
@@ -39,6 +42,8 @@ export interface Cgroups {
   usage(id: string): BoxUsage | null;
   /** How often the box's limits were hit since its groups were made. */
   limitCounters(id: string): LimitCounters;
+  /** The last part of the path of the box's groups, as the kernel writes it. */
+  nameOf(id: string): string;
   /** Processes in the box's groups. */
   processes(id: string): number[];
   /** Names of all boxes that have a group. */
@@ -56,6 +61,9 @@ export function createCgroups(instance: string, privileged: boolean): Cgroups {
   const { unified } = hierarchies;
   const controllers = [...new Set(Object.values(hierarchies).filter((path) => path !== null))];
   const folder = (mount: string, name: string): string => `${mount}/alcove/${instance}/${name}`;
+  const placed = new Map<string, Map<string, string>>();
+  /** The folder of a box's own group. */
+  const own = (mount: string, id: string): string => placed.get(id)?.get(mount) ?? folder(mount, id);
   const isPure = unified !== null && (hierarchies.pids === unified || hierarchies.pids === null);
 
   const make = (name: string, mounts: string[]): string[] =>
@@ -86,7 +94,7 @@ export function createCgroups(instance: string, privileged: boolean): Cgroups {
   };
 
   const limitMemory = (id: string, memory: string, bytes: number | undefined): void => {
-    const at = folder(memory, id);
+    const at = own(memory, id);
     const tooLow = () =>
       new CodedError(
         "limit_too_low",
@@ -113,15 +121,15 @@ export function createCgroups(instance: string, privileged: boolean): Cgroups {
     // First what may be refused.
     if (memory !== null) {
       limitMemory(id, memory, limits.memoryBytes);
-      if (isPure && existsSync(`${folder(memory, id)}/memory.oom.group`))
-        writeFileSync(`${folder(memory, id)}/memory.oom.group`, "0");
+      if (isPure && existsSync(`${own(memory, id)}/memory.oom.group`))
+        writeFileSync(`${own(memory, id)}/memory.oom.group`, "0");
     }
-    if (pids !== null) writeFileSync(`${folder(pids, id)}/pids.max`, String(limits.processes ?? defaultProcesses));
+    if (pids !== null) writeFileSync(`${own(pids, id)}/pids.max`, String(limits.processes ?? defaultProcesses));
     if (cpu !== null) {
       const quota = limits.cpus === undefined ? null : Math.round(limits.cpus * 100_000);
-      if (isPure) writeFileSync(`${folder(cpu, id)}/cpu.max`, `${quota ?? "max"} 100000`);
-      else if (existsSync(`${folder(cpu, id)}/cpu.cfs_quota_us`))
-        writeFileSync(`${folder(cpu, id)}/cpu.cfs_quota_us`, String(quota ?? -1));
+      if (isPure) writeFileSync(`${own(cpu, id)}/cpu.max`, `${quota ?? "max"} 100000`);
+      else if (existsSync(`${own(cpu, id)}/cpu.cfs_quota_us`))
+        writeFileSync(`${own(cpu, id)}/cpu.cfs_quota_us`, String(quota ?? -1));
     }
   };
 
@@ -146,10 +154,10 @@ export function createCgroups(instance: string, privileged: boolean): Cgroups {
 
   const cpuMicros = (id: string): number | null => {
     if (!isPure) {
-      const nanos = hierarchies.cpuacct === null ? null : number(`${folder(hierarchies.cpuacct, id)}/cpuacct.usage`);
+      const nanos = hierarchies.cpuacct === null ? null : number(`${own(hierarchies.cpuacct, id)}/cpuacct.usage`);
       return nanos === null ? null : Math.round(nanos / 1_000);
     }
-    return counted(`${folder(unified, id)}/cpu.stat`, "usage_usec");
+    return counted(`${own(unified, id)}/cpu.stat`, "usage_usec");
   };
 
   return {
@@ -162,9 +170,14 @@ export function createCgroups(instance: string, privileged: boolean): Cgroups {
       setLimits(id, limits);
       return files;
     },
+    place(id, pid) {
+      placed.set(id, readGroups(pid, controllers));
+    },
     setLimits,
     createOuter: (id) => make(`${id}${outerSuffix}`, unified === null ? controllers.slice(0, 1) : [unified]),
     async destroy(id) {
+      // Whoever made those groups takes them away.
+      placed.delete(id);
       for (const name of [id, `${id}${outerSuffix}`]) {
         for (let pause = 1; ; pause = Math.min(pause * 2, 50)) {
           if (!controllers.some((mount) => existsSync(folder(mount, name)))) break;
@@ -175,20 +188,18 @@ export function createCgroups(instance: string, privileged: boolean): Cgroups {
       }
     },
     freezeBox(id, frozen) {
-      if (unified !== null && existsSync(folder(unified, id)))
-        writeFileSync(`${folder(unified, id)}/cgroup.freeze`, frozen ? "1" : "0");
+      if (unified !== null && existsSync(own(unified, id)))
+        writeFileSync(`${own(unified, id)}/cgroup.freeze`, frozen ? "1" : "0");
     },
-    isFrozen: (id) => unified !== null && number(`${folder(unified, id)}/cgroup.freeze`) === 1,
+    isFrozen: (id) => unified !== null && number(`${own(unified, id)}/cgroup.freeze`) === 1,
     usage(id) {
       if (controllers.length === 0) return null;
       const { memory, pids } = hierarchies;
       return {
         memoryBytes:
-          memory === null
-            ? null
-            : number(`${folder(memory, id)}/${isPure ? "memory.current" : "memory.usage_in_bytes"}`),
+          memory === null ? null : number(`${own(memory, id)}/${isPure ? "memory.current" : "memory.usage_in_bytes"}`),
         cpuMicros: cpuMicros(id),
-        processes: pids === null ? null : number(`${folder(pids, id)}/pids.current`),
+        processes: pids === null ? null : number(`${own(pids, id)}/pids.current`),
         networkInBytes: null,
         networkOutBytes: null,
       };
@@ -197,11 +208,12 @@ export function createCgroups(instance: string, privileged: boolean): Cgroups {
       const { memory, pids } = hierarchies;
       const memoryFile = isPure ? "memory.events" : "memory.oom_control";
       return {
-        memory: memory === null ? null : counted(`${folder(memory, id)}/${memoryFile}`, "oom_kill"),
-        processes: pids === null ? null : counted(`${folder(pids, id)}/pids.events`, "max"),
+        memory: memory === null ? null : counted(`${own(memory, id)}/${memoryFile}`, "oom_kill"),
+        processes: pids === null ? null : counted(`${own(pids, id)}/pids.events`, "max"),
       };
     },
-    processes: (id) => (controllers[0] === undefined ? [] : readPids(folder(controllers[0], id))),
+    nameOf: (id) => (hierarchies.memory === null ? id : basename(own(hierarchies.memory, id))),
+    processes: (id) => (controllers[0] === undefined ? [] : readPids(own(controllers[0], id))),
     list: () => [
       ...new Set(names().map((name) => (name.endsWith(outerSuffix) ? name.slice(0, -outerSuffix.length) : name))),
     ],
@@ -265,6 +277,25 @@ export function removeInstanceFolders(instance: string): void {
       }
     }
   }
+}
+
+/** The group of a process in each of these hierarchies, as a folder (cgroups(7), /proc/pid/cgroup); never the hierarchy's top. */
+function readGroups(pid: number, hierarchies: string[]): Map<string, string> {
+  const groups = readFileSync(`/proc/${pid}/cgroup`, "utf8")
+    .trimEnd()
+    .split("\n")
+    .map((line) => /^[0-9]+:([^:]*):(\/.+)$/.exec(line));
+  const mounts = listMounts().filter(({ type, target }) => type.startsWith("cgroup") && hierarchies.includes(target));
+  return new Map(
+    mounts.flatMap(({ target, type, superOptions }) => {
+      const group = groups.find((match) =>
+        type === "cgroup2"
+          ? match?.[1] === ""
+          : (match?.[1] ?? "").split(",").some((name) => superOptions.includes(name)),
+      );
+      return group?.[2] === undefined ? [] : [[target, target + group[2]]];
+    }),
+  );
 }
 
 function listFolders(path: string): string[] {

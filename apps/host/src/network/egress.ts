@@ -6,7 +6,6 @@ import { Readable } from "node:stream";
 import { plainEnvironment } from "../kernel/command.ts";
 import { markProcess, type ProcessMark } from "../kernel/processes.ts";
 import { mappedIds } from "../boxes/id-range.ts";
-import type { BoxNamespaces } from "../boxes/namespaces.ts";
 import { egressDevice } from "./network-rules.ts";
 
 const tunnelDevice = "/dev/net/tun";
@@ -19,19 +18,27 @@ export function isTunnelOpen(): boolean {
 
 type Egress = {
   workspace: string;
-  namespaces: BoxNamespaces;
-  firstId: number;
+  /** `user` is the one that owns the network; null where that is the machine's own. */
+  namespaces: { user: string | null; network: string };
+  /** First of the box's ids, whose last one the way out runs as; without it, root without rights, shut into an empty file system. */
+  firstId?: number;
   join: string[];
-  device: string | null;
+  /** A device that is put in the place of a closed one. */
+  device?: string | null;
   note: (mark: ProcessMark) => Promise<void>;
 };
 
 /**
- * Starts the box's way out, slirp4netns, as the box's last id: it has no rights on the host and is none of the ids inside. It outlives the host process.
- * Code: `workspace_start_failed`.
+ * Starts the box's way out, slirp4netns, with no rights on the host; it is none of the ids inside. It outlives the host process. Code: `workspace_start_failed`.
  */
-export async function startEgress({ workspace, namespaces, firstId, join, device, note }: Egress): Promise<void> {
-  const nobody = String(firstId + mappedIds);
+export async function startEgress({
+  workspace,
+  namespaces,
+  firstId,
+  join,
+  device = null,
+  note,
+}: Egress): Promise<void> {
   const script = [
     "set -e",
     ...join.map((_, index) => `echo 0 > "\${${index + 1}}"`),
@@ -39,10 +46,13 @@ export async function startEgress({ workspace, namespaces, firstId, join, device
     ...(device === null ? [] : [`mount --bind "$1" ${tunnelDevice}`, "shift"]),
     'exec "$@"',
   ].join("\n");
-  const asNobody = ["setpriv", "--reuid", nobody, "--regid", nobody, "--clear-groups"];
+  const nobody = firstId === undefined ? null : String(firstId + mappedIds);
+  const as = nobody === null ? [] : ["setpriv", "--reuid", nobody, "--regid", nobody, "--clear-groups"];
+  const alone = nobody === null ? ["--enable-sandbox", "--enable-seccomp"] : [];
   const options = ["--configure", "--ready-fd", "3", "--mtu", "65520", "--disable-host-loopback", "--disable-dns"];
-  const target = ["--userns-path", namespaces.user, "--netns-type", "path", namespaces.network, egressDevice];
-  const slirp = [...asNobody, "slirp4netns", ...options, ...target];
+  const owner = namespaces.user === null ? [] : ["--userns-path", namespaces.user];
+  const target = [...owner, "--netns-type", "path", namespaces.network, egressDevice];
+  const slirp = [...as, "slirp4netns", ...alone, ...options, ...target];
   const shell = ["sh", "-c", script, "sh", ...join, ...(device === null ? [] : [device]), ...slirp];
   // A mount namespace of its own only where something is mounted in it.
   const whole = device === null ? shell : ["unshare", "--mount", "--propagation", "private", "--", ...shell];

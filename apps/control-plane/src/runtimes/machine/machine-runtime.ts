@@ -1,16 +1,15 @@
 import { CodedError } from "@alcove/contract/errors";
-import { boxHappeningSchema, type BoxHappening } from "@alcove/contract/host";
+import { boxHappeningSchema, type BoxHappening, type RuntimeName } from "@alcove/contract/host";
 import type { WorkspaceId } from "@alcove/contract/ids";
-import { once } from "node:events";
-import { connect } from "node:net";
 import { createInterface } from "node:readline";
 import type { Duplex } from "node:stream";
 import { createHostClient } from "../../host/host-client.ts";
 import type { BoxAddress, Runtime } from "../runtime.ts";
+import { connectToBox } from "./connect-to-box.ts";
 import { waitForDaemon } from "./wait-for-daemon.ts";
 
-/** The runtime of this machine: boxes started by the host process at this socket. */
-export function createEmbeddedRuntime({ hostSocket }: { hostSocket: string }): Runtime {
+/** A runtime of this machine: boxes that the host process at this socket starts, by crun or by Docker. It knows of each box how, so that only `create` says it. */
+export function createMachineRuntime({ name, hostSocket }: { name: RuntimeName; hostSocket: string }): Runtime {
   const host = createHostClient({ hostSocket });
 
   async function start(workspace: WorkspaceId, epoch: number, signal: AbortSignal): Promise<BoxAddress> {
@@ -46,13 +45,13 @@ export function createEmbeddedRuntime({ hostSocket }: { hostSocket: string }): R
   }
 
   return {
-    name: "embedded",
+    name,
     happenings,
-    capabilities: (signal) => host.call("runtime.capabilities", {}, signal),
+    capabilities: (signal) => host.call("runtime.capabilities", { runtime: name }, signal),
     async create(spec, signal) {
-      await host.call("box.create", spec, signal);
+      await host.call("box.create", { runtime: name, ...spec }, signal);
     },
-    claim: async (wish, signal) => (await host.call("box.claim", wish, signal)).claimed,
+    claim: async (wish, signal) => (name === "embedded" ? (await host.call("box.claim", wish, signal)).claimed : null),
     async keep(workspace, signal) {
       await host.call("box.keep", { workspace }, signal);
     },
@@ -80,13 +79,9 @@ export function createEmbeddedRuntime({ hostSocket }: { hostSocket: string }): R
 }
 
 async function dial(address: BoxAddress, signal: AbortSignal): Promise<Duplex> {
-  signal.throwIfAborted();
-  const socket = connect({ path: address.socket, allowHalfOpen: true });
   try {
-    await once(socket, "connect", { signal });
-    return socket;
+    return await connectToBox(address.socket, signal);
   } catch (cause) {
-    socket.destroy();
     signal.throwIfAborted();
     throw new CodedError("workspace_unreachable", "Cannot reach the workspace: its box does not listen", { cause });
   }

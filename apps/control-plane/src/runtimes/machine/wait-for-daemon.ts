@@ -2,6 +2,7 @@ import { CodedError } from "@alcove/contract/errors";
 import type { BoxAddress } from "@alcove/contract/host";
 import { request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
+import { connectToBox } from "./connect-to-box.ts";
 
 /** A compiled daemon answers after tens of milliseconds; a machine under heavy load needs seconds, never this long. */
 const deadlineMs = 20_000;
@@ -44,10 +45,11 @@ export async function waitForDaemon(options: {
   }
 }
 
-function askHealth(address: BoxAddress, signal: AbortSignal): Promise<{ epoch: number }> {
-  return new Promise((resolve, reject) => {
+async function askHealth(address: BoxAddress, signal: AbortSignal): Promise<{ epoch: number }> {
+  const socket = await connectToBox(address.socket, signal);
+  return new Promise<{ epoch: number }>((resolve, reject) => {
     const outgoing = request(
-      { socketPath: address.socket, path: "/v1/health", headers: { host: "box" }, agent: false, signal },
+      { createConnection: () => socket, path: "/v1/health", headers: { host: "box", connection: "close" }, signal },
       (answer) => {
         const parts: Buffer[] = [];
         let size = 0;
@@ -67,7 +69,7 @@ function askHealth(address: BoxAddress, signal: AbortSignal): Promise<{ epoch: n
     );
     outgoing.on("error", reject);
     outgoing.end();
-  });
+  }).finally(() => socket.destroy());
 }
 
 /** A box is not trusted: only the one number that is needed is taken from its answer. */

@@ -1,0 +1,35 @@
+import { CodedError } from "@alcove/contract/errors";
+import type { RuntimeName } from "@alcove/contract/host";
+import { createMachineRuntime } from "./machine/machine-runtime.ts";
+import type { Runtime } from "./runtime.ts";
+
+/** The runtimes of this server by name. */
+export interface Runtimes {
+  readonly embedded: Runtime;
+  readonly docker: Runtime;
+  /** Gives `runtime_unavailable` with the names of those that can be used. */
+  requireUsable(name: RuntimeName, signal: AbortSignal): Promise<void>;
+}
+
+export function createRuntimes({ hostSocket }: { hostSocket: string }): Runtimes {
+  const embedded = createMachineRuntime({ name: "embedded", hostSocket });
+  const docker = createMachineRuntime({ name: "docker", hostSocket });
+  return {
+    embedded,
+    docker,
+    async requireUsable(name, signal) {
+      const known = await Promise.all(
+        [embedded, docker].map(async (runtime) => ({ name: runtime.name, ...(await runtime.capabilities(signal)) })),
+      );
+      const wanted = known.find((runtime) => runtime.name === name);
+      if (wanted?.usable) return;
+      const usable = known.filter((runtime) => runtime.usable).map((runtime) => `"${runtime.name}"`);
+      const gap = wanted?.findings.find(({ level }) => level !== "ok");
+      throw new CodedError(
+        "runtime_unavailable",
+        `Cannot make the workspace on runtime "${name}": ${gap?.detail ?? "it is not here."} This server has ${usable.join(" and ") || "none that works"}.`,
+        gap?.remedy ? { hint: `Run \`${gap.remedy}\` on the server.` } : {},
+      );
+    },
+  };
+}

@@ -1,0 +1,19 @@
+import type { WorkspaceId } from "@alcove/contract/ids";
+import type { ProcessMark } from "../kernel/processes.ts";
+import type { BoxRecord } from "./box-record.ts";
+
+export type Running = NonNullable<BoxRecord["running"]>;
+
+/** How the boxes of one runtime begin, and what of them only that runtime knows. All else is the same for each. */
+export interface BoxStarter {
+  /** Starts the box, of which nothing is there; `clear` takes away what a failure leaves. */
+  bringUp(record: BoxRecord): Promise<Running>;
+  /** Takes over a box that an earlier host process started. */
+  adopt(id: WorkspaceId, init: ProcessMark): void;
+  /** Tells of new limits of a box that runs. */
+  limit(record: BoxRecord): Promise<void>;
+  /** Removes what is left of a box whose processes have ended; nothing happens when there is nothing. */
+  clear(id: WorkspaceId): Promise<void>;
+  /** What the box has written that is not in its log file. */
+  log(id: WorkspaceId): Promise<string>;
+}

@@ -1,0 +1,101 @@
+import { CodedError } from "@alcove/contract/errors";
+import type { WorkspaceId } from "@alcove/contract/ids";
+import { mkdir, writeFile } from "node:fs/promises";
+import type { HostAbilities } from "../capabilities/abilities.ts";
+import type { Cgroups } from "../cgroups/cgroups.ts";
+import type { BoxNetworks } from "../network/box-networks.ts";
+import { startEgress } from "../network/egress.ts";
+import { resolverFile } from "../network/resolver-file.ts";
+import { boxPaths, type Site } from "../site.ts";
+import type { Template } from "../template/template.ts";
+import { allDone } from "./all-done.ts";
+import type { BoxStarter, Running } from "./box-starter.ts";
+import { ociConfig } from "./bundle.ts";
+import { launchBox } from "./launch.ts";
+import { createNamespaces } from "./namespaces.ts";
+import { assembleRoot, dismantleRoot } from "./root-tree.ts";
+
+type Parts = {
+  site: Site;
+  cgroups: Cgroups;
+  networks: BoxNetworks;
+  abilities: () => HostAbilities;
+  template: Template;
+  store: string;
+  limitVolume: (id: WorkspaceId, bytes: number | undefined) => Promise<void>;
+};
+
+/** Boxes that crun starts in namespaces and control groups of ours. */
+export function createEmbeddedBoxes(parts: Parts): BoxStarter {
+  const { site, cgroups, networks, abilities, template, store, limitVolume } = parts;
+  return {
+    async bringUp(record) {
+      const { egress, crun, tunnelDevice } = abilities();
+      const id = record.workspace;
+      if (crun === null)
+        throw new CodedError("workspace_start_failed", "Cannot start the workspace: crun is not installed", {
+          hint: "Run `apt-get install crun`.",
+        });
+      const paths = boxPaths(site, id);
+      const source = await template.rootFor(id);
+      await mkdir(paths.bundle, { recursive: true, mode: 0o755 });
+      const join = cgroups.create(id, record.limits);
+      await using namespaces = await createNamespaces(record.firstId);
+      const network = networks.open({
+        workspace: id,
+        epoch: record.epoch,
+        namespace: namespaces.network,
+        network: record.network,
+        egress,
+        trafficFile: paths.traffic,
+      });
+      const launch = async (): Promise<Running> => {
+        await allDone([
+          limitVolume(id, record.limits.diskBytes),
+          network.sockets,
+          assembleRoot({
+            site,
+            workspace: id,
+            name: record.name,
+            firstId: record.firstId,
+            store,
+            source,
+            userNamespace: namespaces.user,
+          }),
+        ]);
+        const config = ociConfig({
+          record,
+          epoch: record.epoch,
+          root: paths.root,
+          userNamespace: namespaces.user,
+          networkNamespace: namespaces.network,
+          resolverFile: resolverFile(site.stage),
+        });
+        const init = await launchBox({ site, record, config, join, hybridMount: cgroups.hybridMount, crun });
+        dismantleRoot(site, id);
+        return { init, rootfs: source.kind };
+      };
+      const joinOuter = egress ? cgroups.createOuter(id) : [];
+      /** Opens while the box starts, and after the rules that bound it. */
+      const openWayOut = async (): Promise<void> => {
+        await network.rules;
+        if (!egress) return;
+        await startEgress({
+          workspace: id,
+          namespaces,
+          firstId: record.firstId,
+          join: joinOuter,
+          device: tunnelDevice,
+          note: (mark) => writeFile(paths.networkMark, JSON.stringify(mark)),
+        });
+      };
+      const [running] = await allDone([launch(), openWayOut()]);
+      return running;
+    },
+    // All of it is in control groups, in files and in the kernel, where it is found without this.
+    adopt: () => undefined,
+    limit: () => Promise.resolve(),
+    clear: () => Promise.resolve(),
+    log: () => Promise.resolve(""),
+  };
+}

@@ -1,0 +1,184 @@
+import { CodedError } from "@alcove/contract/errors";
+import type { WorkspaceId } from "@alcove/contract/ids";
+import type Docker from "dockerode";
+import { readdirSync, statSync } from "node:fs";
+import { appendFile, mkdir, rm, writeFile } from "node:fs/promises";
+import type { BoxRecord } from "../boxes/box-record.ts";
+import type { BoxStarter, Running } from "../boxes/box-starter.ts";
+import { writeHosts } from "../boxes/name-box.ts";
+import { assembleRoot, dismantleRoot } from "../boxes/root-tree.ts";
+import type { Cgroups } from "../cgroups/cgroups.ts";
+import type { HostAbilities } from "../capabilities/abilities.ts";
+import { mount, unmountBelow } from "../kernel/mounts.ts";
+import { markProcess } from "../kernel/processes.ts";
+import { logLine } from "../log.ts";
+import type { BoxNetworks } from "../network/box-networks.ts";
+import { startEgress } from "../network/egress.ts";
+import { resolverFile } from "../network/resolver-file.ts";
+import { boxPaths, type Site } from "../site.ts";
+import type { Template } from "../template/template.ts";
+import { containerLimits, containerOptions, instanceLabel, workspaceLabel } from "./container.ts";
+import { containerLog } from "./container-log.ts";
+import { statusOf, type Engine } from "./engine.ts";
+import { plainFacts } from "./image-facts.ts";
+import type { BoxImage, Images } from "./images.ts";
+import { insideLinkFolder, insidePrograms, type Programs } from "./programs.ts";
+
+/** Made by the container itself, in memory. */
+const ownFolders = new Set(["proc", "sys", "dev", "tmp", "run"]);
+const noSuid = 0x2;
+const noDevices = 0x4;
+const noPrograms = 0x8;
+const keptLogBytes = 2 ** 20;
+
+type Parts = {
+  site: Site;
+  engine: Engine;
+  cgroups: Cgroups;
+  networks: BoxNetworks;
+  abilities: () => HostAbilities;
+  template: Template;
+  images: Images;
+  programs: Programs;
+  store: string;
+  limitVolume: (id: WorkspaceId, bytes: number | undefined) => Promise<void>;
+};
+
+/** Boxes as containers of the machine's Docker: it makes namespaces, control groups and rights; root, volume and network are those of embedded boxes. */
+export function createDockerBoxes(parts: Parts): BoxStarter & { sweep(known: (id: string) => boolean): Promise<void> } {
+  const { site, engine, cgroups, networks, abilities, template, images, programs, store, limitVolume } = parts;
+  const nameOf = (id: WorkspaceId): string => `alcove-${site.instance}-${id}`;
+
+  const imageOf = async ({ workspace, image }: BoxRecord): Promise<BoxImage> => {
+    if (image !== null) return images.open(image);
+    const source = await template.rootFor(workspace);
+    return { source, reference: await images.emptyFor(source), facts: plainFacts };
+  };
+
+  /** The folder in which the daemon makes its socket: small and in memory, because the box may fill it. */
+  const makeLink = async (id: WorkspaceId): Promise<string> => {
+    const { link } = boxPaths(site, id);
+    await mkdir(link, { recursive: true, mode: 0o700 });
+    const options = `mode=0710,uid=1000,gid=${site.owner.gid},size=64k,nr_inodes=16`;
+    mount("tmpfs", "tmpfs", link, noSuid | noDevices | noPrograms, options);
+    return link;
+  };
+
+  /** The box's whole root, put together on the host; each folder at its top is bound into the container. */
+  const assemble = async (
+    record: BoxRecord,
+    { source }: BoxImage,
+  ): Promise<{ from: string; to: string; readOnly: boolean }[]> => {
+    const { workspace, name } = record;
+    const paths = boxPaths(site, workspace);
+    // Files of root with the set-user-id bit lie here for a moment: no user of the host may reach them.
+    await mkdir(paths.bundle, { recursive: true, mode: 0o700 });
+    await assembleRoot({ site, workspace, name, firstId: 0, store, source, userNamespace: null });
+    const folders = readdirSync(paths.root, { withFileTypes: true }).filter(
+      (entry) => entry.isDirectory() && !ownFolders.has(entry.name),
+    );
+    return [
+      ...folders.map((entry) => ({ from: `${paths.root}/${entry.name}`, to: `/${entry.name}`, readOnly: false })),
+      { from: await programs.folder(), to: insidePrograms, readOnly: true },
+      { from: await makeLink(workspace), to: insideLinkFolder, readOnly: false },
+      { from: resolverFile(site.stage), to: "/etc/resolv.conf", readOnly: true },
+      { from: await writeHosts(paths.bundle, name), to: "/etc/hosts", readOnly: true },
+    ];
+  };
+
+  const openNetwork = async (record: BoxRecord, pid: number): Promise<void> => {
+    const { workspace, epoch, network } = record;
+    const { egress } = abilities();
+    const paths = boxPaths(site, workspace);
+    const namespace = `/proc/${pid}/ns/net`;
+    // The rules are there before there is a way out.
+    await networks.open({ workspace, epoch, namespace, network, egress, trafficFile: paths.traffic });
+    if (!egress) return;
+    await startEgress({
+      workspace,
+      namespaces: { user: null, network: namespace },
+      join: cgroups.createOuter(workspace),
+      note: (mark) => writeFile(paths.networkMark, JSON.stringify(mark)),
+    });
+  };
+
+  const remove = (docker: Docker, name: string): Promise<unknown> =>
+    docker
+      .getContainer(name)
+      .remove({ force: true, v: true })
+      .catch((error: unknown) => {
+        if (statusOf(error) !== 404 && statusOf(error) !== 409) throw error;
+      });
+
+  return {
+    async bringUp(record): Promise<Running> {
+      const id = record.workspace;
+      const action = "start the workspace";
+      if (!site.privileged)
+        throw new CodedError(
+          "runtime_unavailable",
+          "Cannot start the workspace: boxes of Docker need a server that runs as root",
+          {
+            hint: "Start Alcove as root, or make the workspace on the embedded runtime.",
+          },
+        );
+      const image = await imageOf(record);
+      await limitVolume(id, record.limits.diskBytes);
+      const mounts = await assemble(record, image);
+      const { reference, facts } = image;
+      const options = containerOptions({
+        record,
+        instance: site.instance,
+        name: nameOf(id),
+        image: reference,
+        facts,
+        mounts,
+      });
+      const pid = await engine.ask(action, "workspace_start_failed", async (docker) => {
+        const container = await docker.createContainer(options);
+        await container.start();
+        return (await container.inspect()).State.Pid;
+      });
+      const init = markProcess(pid);
+      if (init === undefined)
+        throw new CodedError(
+          "workspace_start_failed",
+          `Cannot start the workspace: its first process ended at once. ${await this.log(id)}`,
+        );
+      cgroups.place(id, pid);
+      await openNetwork(record, pid);
+      dismantleRoot(site, id);
+      return { init, rootfs: image.source.kind };
+    },
+    adopt: (id, init) => cgroups.place(id, init.pid),
+    async limit(record) {
+      await engine.ask("change the limits", "limit_too_low", (docker) =>
+        docker.getContainer(nameOf(record.workspace)).update(containerLimits(record)),
+      );
+    },
+    async clear(id) {
+      const paths = boxPaths(site, id);
+      try {
+        const words = await this.log(id);
+        if (words !== "") await appendFile(paths.log, words, { mode: 0o600 });
+        await engine.ask("remove the box", "internal", (docker) => remove(docker, nameOf(id)));
+      } catch (error) {
+        // Its processes are gone; what Docker still knows of it goes when Docker is back.
+        if (!(error instanceof CodedError) || error.code !== "runtime_unavailable") throw error;
+        logLine("warn", "Docker keeps a container that has ended", { workspace: id, error });
+      }
+      unmountBelow(paths.link);
+      if (statSync(paths.link, { throwIfNoEntry: false })?.isDirectory())
+        await rm(paths.link, { recursive: true, force: true });
+    },
+    log: (id) =>
+      engine.ask("read the log", "internal", (docker) => containerLog(docker.getContainer(nameOf(id)), keptLogBytes)),
+    async sweep(known) {
+      const filters = { label: [`${instanceLabel}=${site.instance}`] };
+      await engine.ask("look for boxes", "internal", async (docker) => {
+        for (const { Id, Labels } of await docker.listContainers({ all: true, filters }))
+          if (!known(Labels[workspaceLabel] ?? "")) await remove(docker, Id);
+      });
+    },
+  };
+}
