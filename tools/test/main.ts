@@ -3,7 +3,17 @@ import { buildParts } from "../build/build.ts";
 import { boxPackages, installCommand, installPackages, missingPackages } from "../debian-packages.ts";
 import { packageProgram, projectRoot } from "../project.ts";
 
-const testPackages = [...boxPackages, "chromium", "curl", "docker.io", "git", "openssl", "ripgrep"];
+const testPackages = [
+  ...boxPackages,
+  "chromium",
+  "curl",
+  "busybox-static",
+  "docker.io",
+  "git",
+  "musl-tools",
+  "openssl",
+  "ripgrep",
+];
 
 async function prepareHost(): Promise<void> {
   const missing = await missingPackages(testPackages);

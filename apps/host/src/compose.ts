@@ -9,6 +9,7 @@ import { keepSpares } from "./boxes/spares.ts";
 import { diskIdOffset } from "./boxes/id-range.ts";
 import { hostFindings, lookAtHost } from "./capabilities/abilities.ts";
 import { createCgroups, removeInstanceFolders } from "./cgroups/cgroups.ts";
+import { buildImage } from "./docker/build-image.ts";
 import { createDockerBoxes } from "./docker/docker-boxes.ts";
 import { dockerCapabilities } from "./docker/docker-capabilities.ts";
 import { createEngine } from "./docker/engine.ts";
@@ -88,7 +89,7 @@ export async function runHost({
   );
   const template = createTemplate({ site, store: store.folder });
   const engine = createEngine(dockerAddress);
-  const images = createImages({ engine, instance: site.instance, store: store.folder });
+  const images = createImages({ engine, site, store: store.folder });
   const common = {
     site,
     cgroups,
@@ -223,9 +224,10 @@ export async function runHost({
       }),
     },
     uploads: {
-      "image.build": async () => {
-        throw new CodedError("runtime_unavailable", "Cannot build the image: this host process has no Docker");
-      },
+      "image.build": async (wish, body, gone) => ({
+        stream: Readable.from(buildImage({ engine, wish, body, signal: AbortSignal.any([gone, ending.signal]) })),
+        headers: { "content-type": "application/x-ndjson" },
+      }),
     },
   });
   using kernelLog = openKernelLog();
@@ -243,6 +245,7 @@ export async function runHost({
       signal: ending.signal,
     }),
   ];
+  background.push(docker.tidy({ queue, isRunning: (id) => boxes.isRunning(id), signal: ending.signal }));
   if (rights.kind !== "none" && template.status().state !== "ready") background.push(template.prepare());
   if (buildsTemplate) background.push(template.build(ending.signal));
   await new Promise<void>((resolve) => {

@@ -1,7 +1,9 @@
 import { CodedError } from "@alcove/contract/errors";
-import type { WorkspaceId } from "@alcove/contract/ids";
+import type { KeyedQueue } from "@alcove/base/keyed-queue";
+import { isId, type WorkspaceId } from "@alcove/contract/ids";
 import type Docker from "dockerode";
 import { readdirSync, statSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { appendFile, mkdir, rm, writeFile } from "node:fs/promises";
 import type { BoxRecord } from "../boxes/box-record.ts";
 import type { BoxStarter, Running } from "../boxes/box-starter.ts";
@@ -30,6 +32,7 @@ const noSuid = 0x2;
 const noDevices = 0x4;
 const noPrograms = 0x8;
 const keptLogBytes = 2 ** 20;
+const lookEveryMs = 3_000;
 
 type Parts = {
   site: Site;
@@ -44,15 +47,21 @@ type Parts = {
   limitVolume: (id: WorkspaceId, bytes: number | undefined) => Promise<void>;
 };
 
+/** Until the signal aborts: removes containers of boxes that do not run, once Docker answers. */
+type KeepDockerTidy = (options: {
+  queue: KeyedQueue;
+  isRunning: (id: WorkspaceId) => Promise<boolean>;
+  signal: AbortSignal;
+}) => Promise<void>;
+
 /** Boxes as containers of the machine's Docker: it makes namespaces, control groups and rights; root, volume and network are those of embedded boxes. */
-export function createDockerBoxes(parts: Parts): BoxStarter & { sweep(known: (id: string) => boolean): Promise<void> } {
+export function createDockerBoxes(parts: Parts): BoxStarter & { tidy: KeepDockerTidy } {
   const { site, engine, cgroups, networks, abilities, template, images, programs, store, limitVolume } = parts;
   const nameOf = (id: WorkspaceId): string => `alcove-${site.instance}-${id}`;
 
   const imageOf = async ({ workspace, image }: BoxRecord): Promise<BoxImage> => {
-    if (image !== null) return images.open(image);
-    const source = await template.rootFor(workspace);
-    return { source, reference: await images.emptyFor(source), facts: plainFacts };
+    if (image !== null) return images.open(workspace, image);
+    return { source: await template.rootFor(workspace), facts: plainFacts };
   };
 
   /** The folder in which the daemon makes its socket: small and in memory, because the box may fill it. */
@@ -75,7 +84,7 @@ export function createDockerBoxes(parts: Parts): BoxStarter & { sweep(known: (id
     await mkdir(paths.bundle, { recursive: true, mode: 0o700 });
     await assembleRoot({ site, workspace, name, firstId: 0, store, source, userNamespace: null });
     const folders = readdirSync(paths.root, { withFileTypes: true }).filter(
-      (entry) => entry.isDirectory() && !ownFolders.has(entry.name),
+      (entry) => (entry.isDirectory() || entry.isFile()) && !ownFolders.has(entry.name),
     );
     return [
       ...folders.map((entry) => ({ from: `${paths.root}/${entry.name}`, to: `/${entry.name}`, readOnly: false })),
@@ -110,6 +119,17 @@ export function createDockerBoxes(parts: Parts): BoxStarter & { sweep(known: (id
         if (statusOf(error) !== 404 && statusOf(error) !== 409) throw error;
       });
 
+  /** False when Docker may have containers of boxes that have ended: at first, and when it was not there at their end. */
+  let isTidy = false;
+  const ownContainers = (): Promise<{ id: string; workspace: WorkspaceId }[]> =>
+    engine.ask("look for boxes", "internal", async (docker) => {
+      const filters = { label: [`${instanceLabel}=${site.instance}`, workspaceLabel] };
+      return (await docker.listContainers({ all: true, filters })).flatMap(({ Id, Labels }) => {
+        const workspace = Labels[workspaceLabel] ?? "";
+        return isId("workspace", workspace) ? [{ id: Id, workspace }] : [];
+      });
+    });
+
   return {
     async bringUp(record): Promise<Running> {
       const id = record.workspace;
@@ -125,12 +145,12 @@ export function createDockerBoxes(parts: Parts): BoxStarter & { sweep(known: (id
       const image = await imageOf(record);
       await limitVolume(id, record.limits.diskBytes);
       const mounts = await assemble(record, image);
-      const { reference, facts } = image;
+      const { source, facts } = image;
       const options = containerOptions({
         record,
         instance: site.instance,
         name: nameOf(id),
-        image: reference,
+        image: await images.emptyFor(source),
         facts,
         mounts,
       });
@@ -148,7 +168,7 @@ export function createDockerBoxes(parts: Parts): BoxStarter & { sweep(known: (id
       cgroups.place(id, pid);
       await openNetwork(record, pid);
       dismantleRoot(site, id);
-      return { init, rootfs: image.source.kind };
+      return { init, rootfs: source.kind };
     },
     adopt: (id, init) => cgroups.place(id, init.pid),
     async limit(record) {
@@ -165,6 +185,7 @@ export function createDockerBoxes(parts: Parts): BoxStarter & { sweep(known: (id
       } catch (error) {
         // Its processes are gone; what Docker still knows of it goes when Docker is back.
         if (!(error instanceof CodedError) || error.code !== "runtime_unavailable") throw error;
+        isTidy = false;
         logLine("warn", "Docker keeps a container that has ended", { workspace: id, error });
       }
       unmountBelow(paths.link);
@@ -173,12 +194,20 @@ export function createDockerBoxes(parts: Parts): BoxStarter & { sweep(known: (id
     },
     log: (id) =>
       engine.ask("read the log", "internal", (docker) => containerLog(docker.getContainer(nameOf(id)), keptLogBytes)),
-    async sweep(known) {
-      const filters = { label: [`${instanceLabel}=${site.instance}`] };
-      await engine.ask("look for boxes", "internal", async (docker) => {
-        for (const { Id, Labels } of await docker.listContainers({ all: true, filters }))
-          if (!known(Labels[workspaceLabel] ?? "")) await remove(docker, Id);
-      });
+    async tidy({ queue, isRunning, signal }) {
+      for (; !signal.aborted; await sleep(lookEveryMs, undefined, { signal }).catch(() => undefined)) {
+        if (!site.privileged || isTidy || (await engine.look()).state !== "ready") continue;
+        try {
+          for (const { id, workspace } of await ownContainers())
+            await queue.run(workspace, async () => {
+              if (!(await isRunning(workspace)))
+                await engine.ask("remove a box", "internal", (docker) => remove(docker, id));
+            });
+          isTidy = true;
+        } catch (error) {
+          logLine("warn", "what Docker keeps of ended boxes is not removed yet", { error });
+        }
+      }
     },
   };
 }

@@ -1,11 +1,14 @@
 import type Docker from "dockerode";
 import { CodedError } from "@alcove/contract/errors";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { readdirSync } from "node:fs";
+import type { WorkspaceId } from "@alcove/contract/ids";
+import { chmod, mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { plainEnvironment } from "../kernel/command.ts";
 import type { RootSource } from "../template/root-source.ts";
+import type { Site } from "../site.ts";
+import { volumePaths } from "../volumes/layout.ts";
 import { isThere } from "../volumes/pool.ts";
 import { writeBoxLayer } from "./box-layer.ts";
 import { instanceLabel } from "./container.ts";
@@ -13,15 +16,17 @@ import { statusOf, type Engine } from "./engine.ts";
 import { imageFactsSchema, readImageFacts, type ImageFacts } from "./image-facts.ts";
 
 const unpackMs = 600_000;
+const layerPrefix = "image-";
 
-/** An image as boxes have it: the reference for Docker, the tree that their root lies over, and what is to be known of it. */
-export type BoxImage = { reference: string; source: RootSource; facts: ImageFacts };
+/** An image as boxes have it: the tree that their root lies over, and what is to be known of it. */
+export type BoxImage = { source: RootSource; facts: ImageFacts };
 
 /**
  * Root file systems of Docker's images below the volume store's folder, each unpacked once. So the box's own layer over it is part of the workspace's volume, as on
  * the embedded runtime: snapshots, restores and forks hold what was installed.
  */
-export function createImages({ engine, instance, store }: { engine: Engine; instance: string; store: string }) {
+export function createImages({ engine, site, store }: { engine: Engine; site: Site; store: string }) {
+  const { instance, stage } = site;
   const folder = `${store}/images`;
   const unpacking = new Map<string, Promise<void>>();
 
@@ -66,47 +71,81 @@ export function createImages({ engine, instance, store }: { engine: Engine; inst
     await rename(fresh, tree);
   };
 
+  /** The name of the image's tree, which is made when it is missing. */
+  const unpacked = async (image: string): Promise<string> => {
+    const { Id: id } = await inspect(image);
+    const name = id.replace(/^sha256:/, "").slice(0, 16);
+    const tree = `${folder}/${name}`;
+    if (await isThere(tree)) return name;
+    const running = unpacking.get(tree) ?? unpack(id, tree).finally(() => unpacking.delete(tree));
+    unpacking.set(tree, running);
+    await running;
+    return name;
+  };
+
   return {
-    /** Codes: `image_not_found`, `runtime_unavailable`, `workspace_start_failed`. The first call for an image takes as long as its files do. */
-    async open(image: string): Promise<BoxImage> {
-      const { Id: id } = await inspect(image);
-      const name = id.replace(/^sha256:/, "").slice(0, 16);
+    /**
+     * What the workspace's root lay over before as long as that is there, else the image. Codes: `image_not_found`, `runtime_unavailable`, `workspace_start_failed`. The
+     * first call for an image takes as long as its files do.
+     */
+    async open(id: WorkspaceId, image: string): Promise<BoxImage> {
+      const layers = await readdir(volumePaths(store, id).rootLayer).catch(() => []);
+      const own = layers.filter((name) => name.startsWith(layerPrefix)).map((name) => name.slice(layerPrefix.length));
+      const kept = own.find((name) => existsSync(`${folder}/${name}`));
+      const name = kept ?? (await unpacked(image));
       const tree = `${folder}/${name}`;
-      if (!(await isThere(tree))) {
-        const running = unpacking.get(tree) ?? unpack(id, tree).finally(() => unpacking.delete(tree));
-        unpacking.set(tree, running);
-        await running;
-      }
-      const facts = imageFactsSchema.parse(JSON.parse(await readFile(`${tree}/facts.json`, "utf8")));
       return {
-        reference: id,
-        source: { kind: "image", root: `${tree}/tree`, over: [`${tree}/box`], layer: `image-${name}` },
-        facts,
+        source: { kind: "image", root: `${tree}/tree`, over: [`${tree}/box`], layer: layerPrefix + name },
+        facts: imageFactsSchema.parse(JSON.parse(await readFile(`${tree}/facts.json`, "utf8"))),
       };
     },
-    /** An image with nothing but the names at the top of the root: everything in them is bound into the box. */
-    async emptyFor(source: RootSource): Promise<string> {
-      const reference = `alcove-root:${source.layer}`;
-      return engine.ask("make the image of the root file system", "workspace_start_failed", async (docker) => {
-        const known = await docker
-          .getImage(reference)
-          .inspect()
-          .catch(() => null);
-        if (known !== null) return known.Id;
-        const names = readdirSync(source.root);
-        const tar = Bun.spawn(["tar", "-C", source.root, "--no-recursion", "--exclude=*.new", "-c", "--", ...names], {
-          stdin: "ignore",
-          stdout: "pipe",
-          stderr: "ignore",
-          env: plainEnvironment,
-        });
-        const archive = Buffer.from(await new Response(tar.stdout).arrayBuffer());
-        const answer = await docker.importImage(Readable.from([archive]), { repo: "alcove-root", tag: source.layer });
-        for await (const _ of answer);
+    /** The empty image of boxes over this root: just the names at its top, in whose place the box's own files and folders are bound. */
+    async emptyFor({ root, layer }: RootSource): Promise<string> {
+      const reference = `alcove-root:${layer}`;
+      return engine.ask("make the box's empty image", "workspace_start_failed", async (docker) => {
+        const known = await idOf(docker, reference);
+        if (known !== null) return known;
+        const archive = Readable.from([await emptyTree(root, `${stage}/${layer}`)]);
+        for await (const _ of await docker.importImage(archive, { repo: "alcove-root", tag: layer }));
         return (await docker.getImage(reference).inspect()).Id;
       });
     },
   };
+}
+
+async function idOf(docker: Docker, reference: string): Promise<string | null> {
+  try {
+    return (await docker.getImage(reference).inspect()).Id;
+  } catch (error) {
+    if (statusOf(error) === 404) return null;
+    throw error;
+  }
+}
+
+/** A tar of empty folders and files with the names of those at the tree's top, and of its links as they are. */
+async function emptyTree(tree: string, scratch: string): Promise<Buffer> {
+  await rm(scratch, { recursive: true, force: true });
+  try {
+    for (const name of ["dev", "proc", "run", "sys", "tmp", "workspace"])
+      await mkdir(`${scratch}/${name}`, { recursive: true, mode: 0o755 });
+    // What is mounted there takes its mode from here.
+    for (const name of ["run", "tmp"]) await chmod(`${scratch}/${name}`, 0o1777);
+    for (const entry of await readdir(tree, { withFileTypes: true })) {
+      const place = `${scratch}/${entry.name}`;
+      if (existsSync(place)) continue;
+      if (entry.isSymbolicLink()) await symlink(await readlink(`${tree}/${entry.name}`), place);
+      else if (entry.isDirectory()) await mkdir(place, { mode: 0o755 });
+      else if (entry.isFile()) await writeFile(place, "");
+    }
+    const tar = Bun.spawn(["tar", "-C", scratch, "-c", "."], {
+      stdin: "ignore",
+      stderr: "ignore",
+      env: plainEnvironment,
+    });
+    return Buffer.from(await new Response(tar.stdout).arrayBuffer());
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
 }
 
 export type Images = ReturnType<typeof createImages>;
