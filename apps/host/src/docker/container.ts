@@ -91,11 +91,10 @@ export function containerOptions({
 
 /** The limits that Docker keeps, for a container that is made and for one that runs. */
 export function containerLimits({ limits }: Pick<BoxRecord, "limits">) {
-  const memory = limits.memoryBytes ?? 0;
   return {
-    Memory: memory,
-    // As much in all as memory alone: no swap.
-    MemorySwap: memory === 0 ? -1 : memory,
+    Memory: limits.memoryBytes ?? 0,
+    // As on the embedded runtime: what the host swaps out does not count.
+    MemorySwap: -1,
     CpuPeriod: 100_000,
     CpuQuota: limits.cpus === undefined ? -1 : Math.round(limits.cpus * 100_000),
     PidsLimit: limits.processes ?? defaultProcesses,
