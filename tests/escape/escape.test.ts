@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runInBox } from "../../apps/control-plane/src/runtimes/runtime.contract.ts";
 import type { BoxAddress } from "../../apps/control-plane/src/runtimes/runtime.ts";
 import { newId, type WorkspaceId } from "../../packages/contract/src/ids.ts";
+import { startTestDocker } from "../fixtures/docker.ts";
 import { startTestHost, type TestHost } from "../fixtures/host.ts";
 import { prelude, type Attempt } from "./attempt.ts";
 import { deviceAttempts, kernelAttempts } from "./kernel.ts";
@@ -36,8 +37,8 @@ const closed = [
 
 const heading = `# Tightness
 
-What is tried from inside a box, as root and as an ordinary user in it, with a host process of root and of an ordinary user. Each line is a test
-(\`tests/escape\`); this page is written by it.
+What is tried from inside a box, as root and as an ordinary user in it: on the embedded runtime with a host process of root and of an ordinary user, and on the Docker
+runtime. Each line is a test (\`tests/escape\`); this page is written by it.
 
 | tried | by | must happen | why |
 | --- | --- | --- | --- |
@@ -86,63 +87,69 @@ test.each(rows.filter(({ tried }) => /unshare a|keyctl|fsopen|userfaultfd|host's
   },
 );
 
-describe.each(["root", "ordinary user"] as const)(
-  "from a box of the embedded runtime as %s, no way leads out",
-  (as) => {
-    let host: TestHost;
-    let box: BoxAddress;
-    let neighbour: WorkspaceId;
+const docker = await startTestDocker();
+afterAll(() => docker?.[Symbol.asyncDispose]());
 
-    beforeAll(async () => {
-      host = await startTestHost({ as, networkNamespace: space });
-      neighbour = newId("workspace");
-      const next = await open(neighbour);
-      await runInBox(host.runtime, next, neighbourScript);
-      box = await open(newId("workspace"));
-    });
-    afterAll(() => host[Symbol.asyncDispose]());
+describe.each([
+  { runtime: "the embedded runtime as root", as: "root" as const },
+  { runtime: "the embedded runtime as an ordinary user", as: "ordinary user" as const },
+  ...(docker === undefined
+    ? []
+    : [{ runtime: "the Docker runtime", as: "root" as const, options: { docker: docker.address } }]),
+])("from a box of $runtime, no way leads out", ({ as, options }) => {
+  let host: TestHost;
+  let box: BoxAddress;
+  let neighbour: WorkspaceId;
 
-    const open = async (id: WorkspaceId): Promise<BoxAddress> => {
-      await host.volumes.create(id, signal);
-      await host.runtime.create({ workspace: id, name: "blog", limits: { processes: 512 } }, signal);
-      await host.runtime.start(id, 1, signal);
-      await host.runtime.stop(id, 1, signal);
-      await giveRoot(id);
-      return host.runtime.start(id, 2, signal);
-    };
+  beforeAll(async () => {
+    host = await startTestHost({ as, networkNamespace: space, ...options });
+    neighbour = newId("workspace");
+    const next = await open(neighbour);
+    await runInBox(host.runtime, next, neighbourScript);
+    box = await open(newId("workspace"));
+  });
+  afterAll(() => host[Symbol.asyncDispose]());
 
-    /** Puts a setuid program into the box's own layer, in place of the sudo that a template has. */
-    const giveRoot = async (id: WorkspaceId): Promise<void> => {
-      const { kind } = await host.volumes.capabilities(signal);
-      const [store, folder] = kind === "btrfs" ? ["pool", "usr/upper/bin"] : ["volumes", "local/bin"];
-      const program = path.join(host.data, store, "workspaces", id, "live", "root", "host", folder, "become-root");
-      await mkdir(path.dirname(program), { recursive: true });
-      await copyFile("/usr/bin/setpriv", program);
-      await chown(program, host.boxUserOnDisk - 1_000, host.boxUserOnDisk - 1_000);
-      await chmod(program, 0o4755);
-    };
+  const open = async (id: WorkspaceId): Promise<BoxAddress> => {
+    await host.volumes.create(id, signal);
+    await host.runtime.create({ workspace: id, name: "blog", limits: { processes: 512 } }, signal);
+    await host.runtime.start(id, 1, signal);
+    await host.runtime.stop(id, 1, signal);
+    await giveRoot(id);
+    return host.runtime.start(id, 2, signal);
+  };
 
-    const attempt = async ({ perl }: Attempt, by: "root" | "user"): Promise<string> => {
-      const become = by === "root" ? "become-root --reuid 0 --regid 0 --clear-groups -- " : "";
-      const script = `${become}perl - <<'END_OF_ATTEMPT' 2>/tmp/errors-$$ || cat /tmp/errors-$$\n${prelude}\n${perl}\nEND_OF_ATTEMPT`;
-      return (await runInBox(host.runtime, box, script)).stdout.trim();
-    };
+  /** Puts a setuid program into the box's own layer, in place of the sudo that a template has. */
+  const giveRoot = async (id: WorkspaceId): Promise<void> => {
+    const { kind } = await host.volumes.capabilities(signal);
+    const [store, folder] = kind === "btrfs" ? ["pool", "usr/upper/bin"] : ["volumes", "local/bin"];
+    const program = path.join(host.data, store, "workspaces", id, "live", "root", "host", folder, "become-root");
+    await mkdir(path.dirname(program), { recursive: true });
+    await copyFile("/usr/bin/setpriv", program);
+    await chown(program, host.boxUserOnDisk - 1_000, host.boxUserOnDisk - 1_000);
+    await chmod(program, 0o4755);
+  };
 
-    test("root in the box is root there, and nobody outside", async () => {
-      const inside = await attempt({ perl: `print "$< $>"`, tried: "", must: "", why: "", fails: /x/ }, "root");
-      expect(inside).toBe("0 0");
-    });
+  const attempt = async ({ perl }: Attempt, by: "root" | "user"): Promise<string> => {
+    const become = by === "root" ? "become-root --reuid 0 --regid 0 --clear-groups -- " : "";
+    const script = `${become}perl - <<'END_OF_ATTEMPT' 2>/tmp/errors-$$ || cat /tmp/errors-$$\n${prelude}\n${perl}\nEND_OF_ATTEMPT`;
+    return (await runInBox(host.runtime, box, script)).stdout.trim();
+  };
 
-    const tries = rows.flatMap((row) =>
-      (["root", "user"] as const).flatMap((by) => (row.by === undefined || row.by === by ? [{ ...row, by }] : [])),
-    );
-    test.each(tries)("as $by: $tried → $must, because $why", async (row) => {
-      expect(await attempt(row, row.by)).toMatch(row.fails);
-    });
+  test("root in the box is root there, and nobody outside", async () => {
+    const inside = await attempt({ perl: `print "$< $>"`, tried: "", must: "", why: "", fails: /x/ }, "root");
+    expect(inside).toBe("0 0");
+  });
 
-    test("the host and the neighbour are as they were", async () => {
-      await expect(host.runtime.inspect(neighbour, signal)).resolves.toMatchObject({ state: "running" });
-      await writeFile(path.join(host.data, "still-writable"), "");
-    });
-  },
-);
+  const tries = rows.flatMap((row) =>
+    (["root", "user"] as const).flatMap((by) => (row.by === undefined || row.by === by ? [{ ...row, by }] : [])),
+  );
+  test.each(tries)("as $by: $tried → $must, because $why", async (row) => {
+    expect(await attempt(row, row.by)).toMatch(row.fails);
+  });
+
+  test("the host and the neighbour are as they were", async () => {
+    await expect(host.runtime.inspect(neighbour, signal)).resolves.toMatchObject({ state: "running" });
+    await writeFile(path.join(host.data, "still-writable"), "");
+  });
+});

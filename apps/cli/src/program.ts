@@ -16,6 +16,8 @@ import { addSnapshotCommands } from "./snapshot-commands.ts";
 import { formatAge, formatTable } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 
+const runtimes = ["embedded", "docker"] as const;
+
 type Environment = Record<string, string | undefined>;
 
 /** The command line; `finish` gets the exit code of commands that have one of their own. */
@@ -162,9 +164,13 @@ function addWorkspaceCommands(ws: Command, client: () => Promise<Client>, termin
   ws.command("create")
     .description("create a workspace and print its name")
     .argument("[name]", "lower-case letters, digits and hyphens; made up when left out")
-    .action(async (name?: string) => {
+    .addOption(
+      new Option("--runtime <name>", "what runs it; `alcove doctor` says whether Docker can").choices(runtimes),
+    )
+    .action(async (name: string | undefined, { runtime }: { runtime?: (typeof runtimes)[number] }) => {
       const { workspaces } = await client();
-      terminal.write(`${(await workspaces.create(name === undefined ? {} : { name })).name}\n`);
+      const wish = { ...(name !== undefined && { name }), ...(runtime !== undefined && { runtime }) };
+      terminal.write(`${(await workspaces.create(wish)).name}\n`);
     });
   ws.command("rm")
     .description("delete workspaces with all their files")

@@ -52,7 +52,8 @@ export function containerOptions({
     CapAdd: capabilities.filter((capability) => !dropped.includes(capability)),
     SecurityOpt: [`seccomp=${seccompProfile}`, ...(facts.sudo ? [] : ["no-new-privileges:true"])],
     MaskedPaths: maskedPaths,
-    ReadonlyPaths: readonlyPaths,
+    // Where control groups of the first version are mounted, the folder that holds them is a file system of its own.
+    ReadonlyPaths: [...readonlyPaths, "/sys/fs/cgroup"],
     OomScoreAdj: 100,
     Ulimits: [
       { Name: "nofile", Soft: openFiles, Hard: openFiles },
