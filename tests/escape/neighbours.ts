@@ -40,6 +40,13 @@ export const neighbourAttempts = (hostPids: number[]): Attempt[] => [
     fails: /^none$/,
   },
   {
+    tried: "connect to Docker's socket, wherever it may be",
+    must: "there is none",
+    why: "whoever may speak to Docker is root on the host",
+    perl: `my @found = grep { -e $_ } map { ("$_/docker.sock", "$_/containerd/containerd.sock", "$_/host.sock") } "/run", "/var/run", "/tmp", "/workspace", "/run/alcove", "/run/alcove/link"; print @found ? "@found" : "none";`,
+    fails: /^none$/,
+  },
+  {
     tried: "connect to the neighbour's abstract socket",
     must: "nobody listens",
     why: "abstract sockets belong to the network namespace",

@@ -63,7 +63,7 @@ export const parts = [
 
 export type PartName = (typeof parts)[number]["name"];
 
-/** Packages that DBOS loads only when its own telemetry export is switched on, which it is not; they are not installed. */
+/** Packages that DBOS loads only when its own telemetry export is switched on, which it is not, and one of dockerode's way over SSH; they are not installed or not built. */
 const neverLoaded = [
   "@opentelemetry/api",
   "@opentelemetry/context-async-hooks",
@@ -72,17 +72,22 @@ const neverLoaded = [
   "@opentelemetry/exporter-trace-otlp-proto",
   "@opentelemetry/sdk-logs",
   "@opentelemetry/sdk-trace-base",
+  "cpu-features",
   "winston",
   "winston-transport",
 ];
 
-/** One file, `main.mjs` of `main.ts`, with everything in it, so that it runs from a folder without node_modules. */
+/**
+ * One file, `main.mjs` of `main.ts`, with everything in it, so that it runs from a folder without node_modules. Bun reads all of a file at its start: what is only
+ * imported when it is needed lies beside it.
+ */
 async function bundle(entry: string, target: "node" | "bun", output: string): Promise<void> {
   await must(ownBun, [
     "build",
     inProject(entry),
     `--target=${target}`,
     "--packages=bundle",
+    ...(target === "bun" ? ["--splitting"] : []),
     ...neverLoaded.flatMap((name) => ["--external", name]),
     "--sourcemap=linked",
     "--outdir",

@@ -24,7 +24,7 @@ export function createRuntimes({ hostSocket }: { hostSocket: string }): Runtimes
       const wanted = known.find((runtime) => runtime.name === name);
       if (wanted?.usable) return;
       const usable = known.filter((runtime) => runtime.usable).map((runtime) => `"${runtime.name}"`);
-      const gap = wanted?.findings.find(({ level }) => level !== "ok");
+      const gap = wanted?.findings.find(({ level }) => level !== "ok") ?? wanted?.findings[0];
       throw new CodedError(
         "runtime_unavailable",
         `Cannot make the workspace on runtime "${name}": ${gap?.detail ?? "it is not here."} This server has ${usable.join(" and ") || "none that works"}.`,

@@ -15,8 +15,7 @@ export async function dockerCapabilities({
   cgroups,
   template,
 }: Seen): Promise<RuntimeCapabilities> {
-  const finding = await dockerFinding(site, engine);
-  const usable = finding.level === "ok";
+  const { usable, finding } = await lookAtDocker(site, engine);
   return {
     usable,
     privileged: site.privileged,
@@ -29,11 +28,25 @@ export async function dockerCapabilities({
   };
 }
 
-async function dockerFinding(site: Site, engine: Engine): Promise<Finding> {
-  const missing = { id: "docker", level: "missing" as const, title: "Docker runs workspaces too" };
-  if (!site.privileged)
-    return { ...missing, detail: "Boxes of Docker need a server that runs as root.", remedy: "sudo npm start" };
+async function lookAtDocker(site: Site, engine: Engine): Promise<{ usable: boolean; finding: Finding }> {
+  const known = { id: "docker", title: "Docker runs workspaces too" };
   const state = await engine.look();
-  if (state.state !== "ready") return { ...missing, detail: state.detail, remedy: state.remedy };
-  return { ...missing, level: "ok", detail: `Docker ${state.version} answers.`, remedy: null };
+  switch (state.state) {
+    case "off":
+      return {
+        usable: false,
+        finding: { ...known, level: "ok", title: "Docker is not used", detail: state.detail, remedy: null },
+      };
+    case "missing":
+      return { usable: false, finding: { ...known, level: "missing", detail: state.detail, remedy: state.remedy } };
+    case "ready":
+      if (!site.privileged) {
+        const detail = "Workspaces on Docker need a server that runs as root.";
+        return { usable: false, finding: { ...known, level: "missing", detail, remedy: "sudo npm start" } };
+      }
+      return {
+        usable: true,
+        finding: { ...known, level: "ok", detail: `Docker ${state.version} answers.`, remedy: null },
+      };
+  }
 }

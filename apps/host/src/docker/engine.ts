@@ -1,5 +1,5 @@
 import { CodedError, type ErrorCode } from "@alcove/contract/errors";
-import Docker from "dockerode";
+import type Docker from "dockerode";
 import { existsSync } from "node:fs";
 
 const defaultSockets = ["/run/docker.sock", "/var/run/docker.sock"];
@@ -8,8 +8,8 @@ const answerMs = 3_000;
 const patienceMs = 60_000;
 
 export type EngineState =
-  | { state: "off"; detail: string; remedy: string | null }
-  | { state: "silent"; detail: string; remedy: string | null }
+  | { state: "off"; detail: string }
+  | { state: "missing"; detail: string; remedy: string }
   | { state: "ready"; version: string };
 
 /** The Docker of this machine. */
@@ -27,27 +27,28 @@ export function createEngine(address: string | null): Engine {
     if (address !== null) return /^(?:unix:\/\/)?(\/.+)$/.exec(address)?.[1] ?? null;
     return defaultSockets.find((path) => existsSync(path)) ?? null;
   };
-  const off = (): EngineState => {
-    if (address === "none")
-      return { state: "off", detail: "Docker is turned off for this server.", remedy: "unset ALCOVE_DOCKER_HOST" };
-    if (address !== null && socket() === null)
+  const withoutSocket = (): Exclude<EngineState, { state: "ready" }> => {
+    if (address === "none") return { state: "off", detail: "Docker is turned off for this server." };
+    if (address === null)
       return {
-        state: "off",
-        detail: `${address} is not a Docker of this machine: boxes need one at a unix socket.`,
-        remedy: "unset DOCKER_HOST ALCOVE_DOCKER_HOST",
+        state: "missing",
+        detail: "Docker is not installed or does not run.",
+        remedy: "apt-get install -y docker.io",
       };
-    return { state: "off", detail: "Docker is not installed or does not run.", remedy: "apt-get install -y docker.io" };
+    return {
+      state: "missing",
+      detail: `${address} is not a unix socket: workspaces need the Docker of this machine.`,
+      remedy: "unset DOCKER_HOST ALCOVE_DOCKER_HOST",
+    };
   };
 
   const ask: Engine["ask"] = async (action, code, work, timeoutMs = patienceMs) => {
     const path = socket();
-    if (path === null)
-      throw new CodedError(
-        "runtime_unavailable",
-        `Cannot ${action}: ${off().state === "off" ? "this server has no Docker" : ""}`,
-      );
+    if (path === null) throw new CodedError("runtime_unavailable", `Cannot ${action}: ${withoutSocket().detail}`);
     try {
-      return await withDeadline(work(new Docker({ socketPath: path })), timeoutMs);
+      // Loaded when it is needed: three quarters of the host process's code, which its start does not wait for.
+      const { default: Client } = await import("dockerode");
+      return await withDeadline(work(new Client({ socketPath: path })), timeoutMs);
     } catch (cause) {
       throw codedFailure(action, code, cause);
     }
@@ -56,13 +57,13 @@ export function createEngine(address: string | null): Engine {
   return {
     ask,
     async look() {
-      if (socket() === null) return off();
+      if (socket() === null) return withoutSocket();
       try {
         const { Version } = await ask("ask Docker", "runtime_unavailable", (docker) => docker.version(), answerMs);
         return { state: "ready", version: Version };
       } catch (error) {
         return {
-          state: "silent",
+          state: "missing",
           detail: error instanceof Error ? `${error.message}.` : "Docker does not answer.",
           remedy: "systemctl restart docker",
         };
