@@ -1,3 +1,5 @@
+import { readdir } from "node:fs/promises";
+import path from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -58,8 +60,17 @@ describe.skipIf(docker === undefined)("a box over any image", () => {
     const { id, address } = await open("test-musl");
     const made = await askBox(host.runtime, address, { method: "POST", path: "/v1/terminals" }, { cols: 80, rows: 24 });
     expect(made.statusCode).toBeLessThan(300);
-    expect(JSON.parse(await text(made))).toMatchObject({ cols: 80, rows: 24 });
-    await expect.poll(() => run(address, "sh", "-c", "ps | grep '[s]h -l'")).toMatch(/sh -l/);
+    // It is held by tmux, which the image does not have, and its shell loads nothing of that.
+    expect(JSON.parse(await text(made))).toMatchObject({ cols: 80, rows: 24, persistent: true });
+    await expect.poll(() => run(address, "sh", "-c", "ps -o args | grep '^[/a-z]*sh -l'")).toMatch(/sh -l/);
+    const shells = await run(
+      address,
+      "sh",
+      "-c",
+      "for pid in $(pidof sh); do cat /proc/$pid/environ; done 2> /dev/null",
+    );
+    expect(shells).toContain("ALCOVE_TERMINAL=");
+    expect(shells).not.toContain("LD_LIBRARY_PATH");
     await close(id);
   });
 
@@ -73,6 +84,21 @@ describe.skipIf(docker === undefined)("a box over any image", () => {
     const file = await askBox(host.runtime, next, { path: "/v1/files/user/projects/made" });
     expect(await text(file)).toBe("by the program");
     await close(id);
+  });
+
+  test("whose image is gone from Docker starts again: its files are the workspace's own", async () => {
+    const { id } = await open("test-musl");
+    await host.runtime.stop(id, 1, signal);
+    await docker?.docker("rmi", "test-musl");
+    const next = await host.runtime.start(id, 2, signal);
+    expect(await run(next, "app")).toBe("user 1000, libc musl\n");
+    const trees = path.join(host.data, "pool", "images");
+    const before = await readdir(trees);
+    await host.restart();
+    expect(await readdir(trees)).toEqual(before);
+    await close(id);
+    await host.restart();
+    await expect.poll(async () => (await readdir(trees)).length, { timeout: 20_000 }).toBe(before.length - 1);
   });
 
   test("an image that Docker does not have is refused with the command that gets it", async () => {

@@ -25,7 +25,8 @@ export interface TmuxClient {
 }
 
 export interface TmuxClientOptions {
-  readonly program: string;
+  /** The words that start tmux. */
+  readonly program: readonly string[];
   readonly folder: string;
   readonly session: string;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -38,7 +39,7 @@ export interface TmuxClientOptions {
 export function createTmuxClient(options: TmuxClientOptions): TmuxClient {
   const config = join(options.folder, "tmux.conf");
   writeFileSync(config, `${settings}set-hook -g pane-died "run-shell '${options.onPaneDied}'"\n`, { mode: 0o600 });
-  const base = [options.program, "-L", "alcove", "-f", config];
+  const base = [...options.program, "-L", "alcove", "-f", config];
   const env = { ...options.env, TMUX_TMPDIR: options.folder, TMUX: undefined };
   let control: Bun.Subprocess<"pipe", "pipe", "ignore"> | null = null;
 

@@ -29,7 +29,8 @@ interface Held extends LiveTerminal {
 }
 
 export interface TmuxOptions {
-  readonly program: string;
+  /** The words that start tmux. */
+  readonly program: readonly string[];
   readonly runtime: string;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
@@ -172,7 +173,7 @@ async function openWindow(
   const { id, folder, cols, rows, directory } = options;
   const [output, exit] = [join(folder, "output"), join(folder, "exit")];
   // The shell's own parent notes its end: tmux's hook below runs only when tmux itself hears of it, which it does not always.
-  const shell = `${limitsInShell()}env -u TMUX -u TMUX_PANE ALCOVE_TERMINAL=${id} "\${SHELL:-/bin/sh}" -l; code=$?; echo code=$code >${exit}; exit $code`;
+  const shell = `${limitsInShell()}env -u TMUX -u TMUX_PANE -u LOCPATH ALCOVE_TERMINAL=${id} "\${SHELL:-/bin/sh}" -l; code=$?; echo code=$code >${exit}; exit $code`;
   const size = ["-x", String(cols), "-y", String(rows)];
   const format = ["-P", "-F", "#{pane_id}", "-c", directory, shell];
   const follow = [

@@ -203,6 +203,7 @@ export function createDockerBoxes(parts: Parts): BoxStarter & { tidy: KeepDocker
               if (!(await isRunning(workspace)))
                 await engine.ask("remove a box", "internal", (docker) => remove(docker, id));
             });
+          await images.sweep();
           isTidy = true;
         } catch (error) {
           logLine("warn", "what Docker keeps of ended boxes is not removed yet", { error });

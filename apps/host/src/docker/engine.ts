@@ -59,8 +59,21 @@ export function createEngine(address: string | null): Engine {
     async look() {
       if (socket() === null) return withoutSocket();
       try {
-        const { Version } = await ask("ask Docker", "runtime_unavailable", (docker) => docker.version(), answerMs);
-        return { state: "ready", version: Version };
+        const info: { ServerVersion: string; SecurityOptions?: string[] } = await ask(
+          "ask Docker",
+          "runtime_unavailable",
+          (docker) => docker.info(),
+          answerMs,
+        );
+        const mapped = info.SecurityOptions?.find((option) => /^name=(?:userns|rootless)/.test(option));
+        if (mapped === undefined) return { state: "ready", version: info.ServerVersion };
+        return {
+          state: "missing",
+          detail: `Docker maps user ids (${mapped}): the files of workspaces would belong to nobody there.`,
+          remedy: mapped.includes("rootless")
+            ? "apt-get install -y docker.io"
+            : "sed -i /userns-remap/d /etc/docker/daemon.json && systemctl restart docker",
+        };
       } catch (error) {
         return {
           state: "missing",

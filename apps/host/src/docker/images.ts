@@ -99,6 +99,15 @@ export function createImages({ engine, site, store }: { engine: Engine; site: Si
         facts: imageFactsSchema.parse(JSON.parse(await readFile(`${tree}/facts.json`, "utf8"))),
       };
     },
+    /** Removes the trees of images that Docker no longer has and no volume or snapshot lies over, and what a crash left of one. */
+    async sweep(): Promise<void> {
+      const inUse = await layersOfVolumes(store);
+      for (const name of await readdir(folder).catch(() => [])) {
+        if (unpacking.has(`${folder}/${name.replace(/\.new$/, "")}`) || inUse.has(layerPrefix + name)) continue;
+        const isKnown = await engine.ask("look for an image", "internal", (docker) => idOf(docker, name));
+        if (isKnown === null) await rm(`${folder}/${name}`, { recursive: true, force: true });
+      }
+    },
     /** The empty image of boxes over this root: just the names at its top, in whose place the box's own files and folders are bound. */
     async emptyFor({ root, layer }: RootSource): Promise<string> {
       const reference = `alcove-root:${layer}`;
@@ -111,6 +120,20 @@ export function createImages({ engine, site, store }: { engine: Engine; site: Si
       });
     },
   };
+}
+
+/** The names of all layers that any workspace or snapshot of one has. */
+async function layersOfVolumes(store: string): Promise<Set<string>> {
+  const layers = new Set<string>();
+  const add = async (tree: string): Promise<void> => {
+    for (const name of await readdir(`${tree}/root`).catch(() => [])) layers.add(name);
+  };
+  for (const id of await readdir(`${store}/workspaces`).catch(() => [])) {
+    await add(`${store}/workspaces/${id}/live`);
+    const snapshots = `${store}/workspaces/${id}/snapshots`;
+    for (const snapshot of await readdir(snapshots).catch(() => [])) await add(`${snapshots}/${snapshot}`);
+  }
+  return layers;
 }
 
 async function idOf(docker: Docker, reference: string): Promise<string | null> {

@@ -1,6 +1,6 @@
-import { closeSync, openSync, readSync, writeSync } from "node:fs";
-import { copyFile, chmod, mkdir, rename, rm, stat } from "node:fs/promises";
-import { mustRun } from "../kernel/command.ts";
+import { closeSync, existsSync, openSync, readSync, writeSync } from "node:fs";
+import { copyFile, chmod, cp, mkdir, rename, rm, stat } from "node:fs/promises";
+import { findProgram, mustRun } from "../kernel/command.ts";
 import { isThere } from "../volumes/pool.ts";
 import type { Site } from "../site.ts";
 
@@ -12,8 +12,8 @@ export const insideLink = `${insideLinkFolder}/${socketName}`;
 const insideLoader = `${insidePrograms}/ld.so`;
 
 /**
- * A folder of the host with the daemon, its loader and its libraries, for images that have other ones or none: the same program, but for the name of its
- * loader. Made again when the daemon was replaced.
+ * A folder of the host with the daemon and tmux, their loader and their libraries, for images that have other ones or none: the same programs, but for the
+ * name of the daemon's loader. Made again when the daemon was replaced.
  */
 export function createPrograms(site: Site) {
   const daemon = `${site.data}/opt/bin/alcove-daemon`;
@@ -28,14 +28,13 @@ export function createPrograms(site: Site) {
     for (const name of ["bin", "lib", "link"]) await mkdir(`${fresh}/${name}`, { recursive: true, mode: 0o755 });
     await copyFile(daemon, `${fresh}/bin/alcove-daemon`);
     setLoader(`${fresh}/bin/alcove-daemon`, insideLoader);
-    const libraries = (await mustRun(["ldd", daemon]))
-      .split("\n")
-      .flatMap((line) => /(\/\S+) \(0x/.exec(line)?.[1] ?? []);
-    for (const library of libraries) {
-      const name = library.slice(library.lastIndexOf("/") + 1);
-      const target = name.startsWith("ld-linux") ? `${fresh}/ld.so` : `${fresh}/lib/${name}`;
-      await copyFile(library, target);
-      await chmod(target, 0o755);
+    await copyLibraries(daemon, fresh);
+    const tmux = findProgram("tmux");
+    if (tmux !== null) {
+      await copyFile(tmux, `${fresh}/bin/tmux`);
+      await copyLibraries(tmux, fresh);
+      await copyTerminal(`${fresh}/terminfo`);
+      await copyLocale(`${fresh}/locale`);
     }
     await rename(fresh, folder);
     return folder;
@@ -48,6 +47,34 @@ export function createPrograms(site: Site) {
       return making;
     },
   };
+}
+
+/** The libraries of a program as this machine loads them (ldd(1)), and their loader. */
+async function copyLibraries(program: string, target: string): Promise<void> {
+  for (const line of (await mustRun(["ldd", program])).split("\n")) {
+    const library = /(\/\S+) \(0x/.exec(line)?.[1];
+    if (library === undefined) continue;
+    const name = library.slice(library.lastIndexOf("/") + 1);
+    const copy = name.startsWith("ld-linux") ? `${target}/ld.so` : `${target}/lib/${name}`;
+    await copyFile(library, copy);
+    await chmod(copy, 0o755);
+  }
+}
+
+/** What terminals are called in boxes, for images that know no terminals at all (terminfo(5)). */
+async function copyTerminal(target: string): Promise<void> {
+  const name = "x/xterm-256color";
+  const known = ["/lib/terminfo", "/usr/share/terminfo"].find((folder) => existsSync(`${folder}/${name}`));
+  if (known === undefined) return;
+  await mkdir(`${target}/x`, { recursive: true, mode: 0o755 });
+  await copyFile(`${known}/${name}`, `${target}/${name}`);
+}
+
+/** tmux wants a locale of UTF-8 in its own C library's form (locale(7), LOCPATH). */
+async function copyLocale(target: string): Promise<void> {
+  const known = ["/usr/lib/locale/C.utf8", "/usr/lib/locale/C.UTF-8"].find((folder) => existsSync(folder));
+  await mkdir(target, { recursive: true, mode: 0o755 });
+  if (known !== undefined) await cp(known, `${target}/C.utf8`, { recursive: true });
 }
 
 export type Programs = ReturnType<typeof createPrograms>;
