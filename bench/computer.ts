@@ -1,5 +1,6 @@
 import { readdir } from "node:fs/promises";
 import path from "node:path";
+import type { CreateWorkspace } from "../packages/contract/src/api/workspace.ts";
 import type { Client } from "../packages/sdk/src/client.ts";
 import { startTestAlcove, type TestAlcove, type TestAlcoveOptions } from "../tests/fixtures/alcove.ts";
 
@@ -23,8 +24,8 @@ export async function sparesReady(alcove: TestAlcove): Promise<void> {
 }
 
 /** A workspace and its first command. */
-export async function createAndRun(client: Client): Promise<string> {
-  const { id } = await client.workspaces.create();
+export async function createAndRun(client: Client, wish: CreateWorkspace = {}): Promise<string> {
+  const { id } = await client.workspaces.create(wish);
   await runTrue(client, id);
   return id;
 }
