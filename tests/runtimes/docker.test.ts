@@ -186,6 +186,24 @@ describe.skipIf(docker === undefined)("where Docker runs", () => {
       await close(id);
     });
 
+    test("whose start is cut short by a kill of the host process leaves nothing, whenever it comes", async () => {
+      for (const delayMs of [30, 120, 240, 400, 600]) {
+        const ids = [newId("workspace"), newId("workspace")];
+        const starts = ids.map((id) => open({}, id).catch(() => undefined));
+        await new Promise((resolve) => setTimeout(resolve, delayMs));
+        await host.restart();
+        await Promise.all(starts);
+        const [first, second] = ids;
+        if (first !== undefined) await close(first);
+        if (second === undefined) continue;
+        // The other one may be started as if nothing had happened.
+        const { address } = await open({}, second);
+        expect(await sh(address, "echo again")).toBe("again\n");
+        await close(second);
+      }
+      await expect.poll(() => engine.docker("ps", "--all", "--quiet"), { timeout: 20_000 }).toBe("");
+    });
+
     test("that nobody knows any more is removed when the host process starts", async () => {
       const { id } = await open();
       await host.runtime.stop(id, 1, signal);

@@ -203,6 +203,7 @@ export function createDockerBoxes(parts: Parts): BoxStarter & { tidy: KeepDocker
               if (!(await isRunning(workspace)))
                 await engine.ask("remove a box", "internal", (docker) => remove(docker, id));
             });
+          if ((await ownContainers()).length === 0) await programs.sweep();
           await images.sweep();
           isTidy = true;
         } catch (error) {

@@ -1,6 +1,7 @@
 import { CodedError, type ErrorCode } from "@alcove/contract/errors";
 import type Docker from "dockerode";
 import { existsSync } from "node:fs";
+import { z } from "zod";
 
 const defaultSockets = ["/run/docker.sock", "/var/run/docker.sock"];
 const answerMs = 3_000;
@@ -59,12 +60,8 @@ export function createEngine(address: string | null): Engine {
     async look() {
       if (socket() === null) return withoutSocket();
       try {
-        const info: { ServerVersion: string; SecurityOptions?: string[] } = await ask(
-          "ask Docker",
-          "runtime_unavailable",
-          (docker) => docker.info(),
-          answerMs,
-        );
+        const asked = await ask<unknown>("ask Docker", "runtime_unavailable", (docker) => docker.info(), answerMs);
+        const info = infoSchema.parse(asked);
         const mapped = info.SecurityOptions?.find((option) => /^name=(?:userns|rootless)/.test(option));
         if (mapped === undefined) return { state: "ready", version: info.ServerVersion };
         return {
@@ -84,6 +81,8 @@ export function createEngine(address: string | null): Engine {
     },
   };
 }
+
+const infoSchema = z.object({ ServerVersion: z.string(), SecurityOptions: z.array(z.string()).nullish() });
 
 class Silence extends Error {}
 

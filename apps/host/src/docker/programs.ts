@@ -1,5 +1,6 @@
 import { closeSync, existsSync, openSync, readSync, writeSync } from "node:fs";
-import { copyFile, chmod, cp, mkdir, rename, rm, stat } from "node:fs/promises";
+import { copyFile, chmod, cp, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import path from "node:path";
 import { findProgram, mustRun } from "../kernel/command.ts";
 import { isThere } from "../volumes/pool.ts";
 import type { Site } from "../site.ts";
@@ -13,18 +14,22 @@ const insideLoader = `${insidePrograms}/ld.so`;
 
 /**
  * A folder of the host with the daemon and tmux, their loader and their libraries, for images that have other ones or none: the same programs, but for the
- * name of the daemon's loader. Made again when the daemon was replaced.
+ * name of the daemon's loader. Made again when the daemon was
+ * replaced.
  */
 export function createPrograms(site: Site) {
   const daemon = `${site.data}/opt/bin/alcove-daemon`;
   let making: Promise<string> | undefined;
 
-  const make = async (): Promise<string> => {
+  const folderOfNow = async (): Promise<string> => {
     const { size, mtimeMs } = await stat(daemon);
-    const folder = `${site.data}/docker/programs-${size}-${Math.round(mtimeMs)}`;
+    return `${site.data}/docker/programs-${size}-${Math.round(mtimeMs)}`;
+  };
+  const make = async (): Promise<string> => {
+    const folder = await folderOfNow();
     if (await isThere(folder)) return folder;
     const fresh = `${folder}.new`;
-    await rm(`${site.data}/docker`, { recursive: true, force: true });
+    await rm(fresh, { recursive: true, force: true });
     for (const name of ["bin", "lib", "link"]) await mkdir(`${fresh}/${name}`, { recursive: true, mode: 0o755 });
     await copyFile(daemon, `${fresh}/bin/alcove-daemon`);
     setLoader(`${fresh}/bin/alcove-daemon`, insideLoader);
@@ -45,6 +50,12 @@ export function createPrograms(site: Site) {
     folder(): Promise<string> {
       making ??= make().finally(() => (making = undefined));
       return making;
+    },
+    /** Removes those of other daemons; for a moment at which no box runs that has them. */
+    async sweep(): Promise<void> {
+      const now = path.basename(await folderOfNow());
+      for (const name of await readdir(`${site.data}/docker`).catch(() => []))
+        if (!name.startsWith(now)) await rm(`${site.data}/docker/${name}`, { recursive: true, force: true });
     },
   };
 }
@@ -98,9 +109,9 @@ function setLoader(program: string, loader: string): void {
       if (entry.readUInt32LE(0) !== programHeader.interpreter) continue;
       const [at, room] = [Number(entry.readBigUInt64LE(8)), Number(entry.readBigUInt64LE(32))];
       if (loader.length >= room) throw new Error("the program has no room for the path of its loader");
-      const path = Buffer.alloc(room);
-      path.write(loader);
-      writeSync(file, path, 0, room, at);
+      const name = Buffer.alloc(room);
+      name.write(loader);
+      writeSync(file, name, 0, room, at);
       return;
     }
     throw new Error("the program names no loader");
