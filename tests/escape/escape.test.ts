@@ -38,7 +38,7 @@ const closed = [
 const heading = `# Tightness
 
 What is tried from inside a box, as root and as an ordinary user in it: on the embedded runtime with a host process of root and of an ordinary user, and on the Docker
-runtime. Each line is a test (\`tests/escape\`); this page is written by it.
+runtime, with the machine's own user ids and with mapped ones. Each line is a test (\`tests/escape\`); this page is written by it.
 
 | tried | by | must happen | why |
 | --- | --- | --- | --- |
@@ -88,14 +88,21 @@ test.each(rows.filter(({ tried }) => /unshare a|keyctl|fsopen|userfaultfd|host's
 );
 
 const docker = await startTestDocker();
-afterAll(() => docker?.[Symbol.asyncDispose]());
+const mapping = docker && (await startTestDocker({ mapsUsers: true }));
+afterAll(async () => {
+  await docker?.[Symbol.asyncDispose]();
+  await mapping?.[Symbol.asyncDispose]();
+});
 
 describe.each([
-  { runtime: "the embedded runtime as root", as: "root" as const },
-  { runtime: "the embedded runtime as an ordinary user", as: "ordinary user" as const },
-  ...(docker === undefined
-    ? []
-    : [{ runtime: "the Docker runtime", as: "root" as const, options: { docker: docker.address } }]),
+  { runtime: "the embedded runtime as root", as: "root" as const, options: {} },
+  { runtime: "the embedded runtime as an ordinary user", as: "ordinary user" as const, options: {} },
+  ...[
+    { runtime: "the Docker runtime", on: docker },
+    { runtime: "the Docker runtime, where Docker maps user ids", on: mapping },
+  ].flatMap(({ runtime, on }) =>
+    on === undefined ? [] : [{ runtime, as: "root" as const, options: { docker: on.address } }],
+  ),
 ])("from a box of $runtime, no way leads out", ({ as, options }) => {
   let host: TestHost;
   let box: BoxAddress;

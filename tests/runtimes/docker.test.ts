@@ -30,10 +30,14 @@ const signal = new AbortController().signal;
 const docker = await startTestDocker();
 afterAll(() => docker?.[Symbol.asyncDispose]());
 
-async function openRuntime(): Promise<RuntimeUnderTest> {
+const mapping = docker && (await startTestDocker({ mapsUsers: true }));
+afterAll(() => mapping?.[Symbol.asyncDispose]());
+
+async function openRuntime(on: TestDocker | undefined): Promise<RuntimeUnderTest> {
+  if (on === undefined) throw new Error("There is no Docker");
   // As it is installed: what is loaded only for Docker lies in a file of its own there.
   const entry = path.join(await builtPart("host"), "main.mjs");
-  const host = await startTestHost({ as: "root", entry, ...(docker && { docker: docker.address }) });
+  const host = await startTestHost({ as: "root", entry, docker: on.address });
   const canary = path.join(host.data, "canary");
   await writeFile(canary, "secret", { mode: 0o644 });
   return {
@@ -57,7 +61,8 @@ async function openRuntime(): Promise<RuntimeUnderTest> {
 }
 
 describe.skipIf(docker === undefined)("where Docker runs", () => {
-  runtimeContract("the Docker runtime", openRuntime);
+  runtimeContract("the Docker runtime", () => openRuntime(docker));
+  runtimeContract("the Docker runtime, where Docker maps user ids", () => openRuntime(mapping));
 
   describe("a box of Docker's", () => {
     let engine: TestDocker;
@@ -260,14 +265,45 @@ describe.skipIf(docker === undefined)("where Docker runs", () => {
     });
   });
 
-  describe("the network of a box of Docker's", () => {
+  test("where Docker maps user ids, root in a box is nobody here, and a fork bomb leaves room to end it", async () => {
+    if (mapping === undefined) return;
+    await using host = await startTestHost({ as: "root", docker: mapping.address });
+    const id = newId("workspace");
+    await host.volumes.create(id, signal);
+    await host.runtime.create({ workspace: id, name: "bomb", limits: { processes: 128 } }, signal);
+    const address = await host.runtime.start(id, 1, signal);
+    expect(
+      (await runInBox(host.runtime, address, "cut -d' ' -f2- < /proc/self/uid_map | tr -d ' \n'")).stdout,
+    ).not.toMatch(/^00/);
+    const bomb = runInBox(host.runtime, address, "bomb() { bomb | bomb & }; bomb 2> /dev/null; sleep 1000").catch(
+      () => null,
+    );
+    const state = async () => {
+      const { usage } = { usage: null, ...(await host.runtime.inspect(id, signal)) };
+      return usage?.processes ?? 0;
+    };
+    await expect.poll(state, { timeout: 15_000 }).toBeGreaterThan(90);
+    expect((await runInBox(host.runtime, address, "exec kill -KILL -1").catch(() => ({ stdout: "" }))).stdout).toBe("");
+    await bomb;
+    const answers = () =>
+      runInBox(host.runtime, address, "echo here").then(
+        ({ stdout }) => stdout,
+        () => "",
+      );
+    await expect.poll(answers, { timeout: 20_000 }).toBe("here\n");
+  });
+
+  describe.each([
+    { as: "", on: docker },
+    { as: ", where it maps user ids", on: mapping },
+  ])("the network of a box of Docker's$as", ({ on }) => {
     let world: NetworkWorld;
     let host: TestHost;
     let box: BoxAddress;
     beforeAll(async () => {
-      if (docker === undefined) return;
+      if (on === undefined) return;
       world = await makeNetworkWorld();
-      host = await startTestHost({ as: "root", docker: docker.address, networkNamespace: world.hostSide });
+      host = await startTestHost({ as: "root", docker: on.address, networkNamespace: world.hostSide });
       const id = newId("workspace");
       await host.volumes.create(id, signal);
       await host.runtime.create({ workspace: id, name: "net" }, signal);

@@ -20,6 +20,8 @@ type Container = {
   name: string;
   image: string;
   facts: ImageFacts;
+  /** What user 0 of the container is on the machine. */
+  firstId: number;
   /** Folders and files of the host with their places in the box. */
   mounts: { from: string; to: string; readOnly: boolean }[];
 };
@@ -31,9 +33,11 @@ export function containerOptions({
   name,
   image,
   facts,
+  firstId,
   mounts,
 }: Container): Docker.ContainerCreateOptions {
   const shares = boxShares(record.limits);
+  const processes = record.limits.processes ?? defaultProcesses;
   const openFiles = allowedOpenFiles(record.limits.openFiles);
   const own = facts.ownLibraries ? { LD_LIBRARY_PATH: `${insidePrograms}/lib` } : {};
   const env = boxEnvironment(
@@ -58,6 +62,8 @@ export function containerOptions({
     Ulimits: [
       { Name: "nofile", Soft: openFiles, Hard: openFiles },
       { Name: "core", Soft: 0, Hard: 0 },
+      // The kernel counts it by user and user namespace: without one of its own a box would count with all others, and with the machine's user 1000.
+      ...(firstId === 0 ? [] : [{ Name: "nproc", Soft: processes, Hard: processes }]),
     ],
     ...containerLimits(record),
     ShmSize: shares.memory,

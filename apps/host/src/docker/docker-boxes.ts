@@ -8,6 +8,7 @@ import { appendFile, mkdir, rm, writeFile } from "node:fs/promises";
 import type { BoxRecord } from "../boxes/box-record.ts";
 import type { BoxStarter, Running } from "../boxes/box-starter.ts";
 import { writeHosts } from "../boxes/name-box.ts";
+import { createNamespaces } from "../boxes/namespaces.ts";
 import { assembleRoot, dismantleRoot } from "../boxes/root-tree.ts";
 import type { Cgroups } from "../cgroups/cgroups.ts";
 import type { HostAbilities } from "../capabilities/abilities.ts";
@@ -26,6 +27,7 @@ import { plainFacts } from "./image-facts.ts";
 import type { BoxImage, Images } from "./images.ts";
 import { insideLinkFolder, insidePrograms, type Programs } from "./programs.ts";
 
+const boxUser = 1_000;
 /** Made by the container itself, in memory. */
 const ownFolders = new Set(["proc", "sys", "dev", "tmp", "run"]);
 const noSuid = 0x2;
@@ -65,10 +67,10 @@ export function createDockerBoxes(parts: Parts): BoxStarter & { tidy: KeepDocker
   };
 
   /** The folder in which the daemon makes its socket: small and in memory, because the box may fill it. */
-  const makeLink = async (id: WorkspaceId): Promise<string> => {
+  const makeLink = async (id: WorkspaceId, firstId: number): Promise<string> => {
     const { link } = boxPaths(site, id);
     await mkdir(link, { recursive: true, mode: 0o700 });
-    const options = `mode=0710,uid=1000,gid=${site.owner.gid},size=64k,nr_inodes=16`;
+    const options = `mode=0710,uid=${firstId + boxUser},gid=${site.owner.gid},size=64k,nr_inodes=16`;
     mount("tmpfs", "tmpfs", link, noSuid | noDevices | noPrograms, options);
     return link;
   };
@@ -77,25 +79,28 @@ export function createDockerBoxes(parts: Parts): BoxStarter & { tidy: KeepDocker
   const assemble = async (
     record: BoxRecord,
     { source }: BoxImage,
+    firstId: number,
   ): Promise<{ from: string; to: string; readOnly: boolean }[]> => {
     const { workspace, name } = record;
     const paths = boxPaths(site, workspace);
     // Files of root with the set-user-id bit lie here for a moment: no user of the host may reach them.
     await mkdir(paths.bundle, { recursive: true, mode: 0o700 });
-    await assembleRoot({ site, workspace, name, firstId: 0, store, source, userNamespace: null });
+    // A map of the same ids as Docker's; mounts keep it when its namespace has ended.
+    await using map = firstId === 0 ? null : await createNamespaces(firstId);
+    await assembleRoot({ site, workspace, name, firstId, store, source, userNamespace: map?.user ?? null });
     const folders = readdirSync(paths.root, { withFileTypes: true }).filter(
       (entry) => (entry.isDirectory() || entry.isFile()) && !ownFolders.has(entry.name),
     );
     return [
       ...folders.map((entry) => ({ from: `${paths.root}/${entry.name}`, to: `/${entry.name}`, readOnly: false })),
       { from: await programs.folder(), to: insidePrograms, readOnly: true },
-      { from: await makeLink(workspace), to: insideLinkFolder, readOnly: false },
+      { from: await makeLink(workspace, firstId), to: insideLinkFolder, readOnly: false },
       { from: resolverFile(site.stage), to: "/etc/resolv.conf", readOnly: true },
       { from: await writeHosts(paths.bundle, name), to: "/etc/hosts", readOnly: true },
     ];
   };
 
-  const openNetwork = async (record: BoxRecord, pid: number): Promise<void> => {
+  const openNetwork = async (record: BoxRecord, pid: number, firstId: number): Promise<void> => {
     const { workspace, epoch, network } = record;
     const { egress } = abilities();
     const paths = boxPaths(site, workspace);
@@ -105,7 +110,7 @@ export function createDockerBoxes(parts: Parts): BoxStarter & { tidy: KeepDocker
     if (!egress) return;
     await startEgress({
       workspace,
-      namespaces: { user: null, network: namespace },
+      namespaces: { user: firstId === 0 ? null : `/proc/${pid}/ns/user`, network: namespace },
       join: cgroups.createOuter(workspace),
       note: (mark) => writeFile(paths.networkMark, JSON.stringify(mark)),
     });
@@ -142,9 +147,13 @@ export function createDockerBoxes(parts: Parts): BoxStarter & { tidy: KeepDocker
             hint: "Start Alcove as root, or make the workspace on the embedded runtime.",
           },
         );
+      const state = await engine.look();
+      if (state.state !== "ready")
+        throw new CodedError("runtime_unavailable", `Cannot start the workspace: ${state.detail}`);
+      const { firstId } = state;
       const image = await imageOf(record);
       await limitVolume(id, record.limits.diskBytes);
-      const mounts = await assemble(record, image);
+      const mounts = await assemble(record, image, firstId);
       const { source, facts } = image;
       const options = containerOptions({
         record,
@@ -152,6 +161,7 @@ export function createDockerBoxes(parts: Parts): BoxStarter & { tidy: KeepDocker
         name: nameOf(id),
         image: await images.emptyFor(source),
         facts,
+        firstId,
         mounts,
       });
       const pid = await engine.ask(action, "workspace_start_failed", async (docker) => {
@@ -166,7 +176,7 @@ export function createDockerBoxes(parts: Parts): BoxStarter & { tidy: KeepDocker
           `Cannot start the workspace: its first process ended at once. ${await this.log(id)}`,
         );
       cgroups.place(id, pid);
-      await openNetwork(record, pid);
+      await openNetwork(record, pid, firstId);
       dismantleRoot(site, id);
       return { init, rootfs: source.kind };
     },

@@ -46,7 +46,12 @@ async function lookAtDocker(site: Site, engine: Engine): Promise<{ usable: boole
       }
       return {
         usable: true,
-        finding: { ...known, level: "ok", detail: `Docker ${state.version} answers.`, remedy: null },
+        finding: {
+          ...known,
+          level: "ok",
+          detail: `Docker ${state.version} answers; root in its boxes is ${state.firstId === 0 ? "root here, without most rights" : `user ${state.firstId} here`}.`,
+          remedy: null,
+        },
       };
   }
 }

@@ -11,7 +11,8 @@ const patienceMs = 60_000;
 export type EngineState =
   | { state: "off"; detail: string }
   | { state: "missing"; detail: string; remedy: string }
-  | { state: "ready"; version: string };
+  /** `firstId` is what user 0 of a container is on the machine: 0 where Docker maps no ids. */
+  | { state: "ready"; version: string; firstId: number };
 
 /** The Docker of this machine. */
 export interface Engine {
@@ -62,15 +63,17 @@ export function createEngine(address: string | null): Engine {
       try {
         const asked = await ask<unknown>("ask Docker", "runtime_unavailable", (docker) => docker.info(), answerMs);
         const info = infoSchema.parse(asked);
-        const mapped = info.SecurityOptions?.find((option) => /^name=(?:userns|rootless)/.test(option));
-        if (mapped === undefined) return { state: "ready", version: info.ServerVersion };
-        return {
-          state: "missing",
-          detail: `Docker maps user ids (${mapped}): the files of workspaces would belong to nobody there.`,
-          remedy: mapped.includes("rootless")
-            ? "apt-get install -y docker.io"
-            : "sed -i /userns-remap/d /etc/docker/daemon.json && systemctl restart docker",
-        };
+        const says = (option: string): boolean =>
+          info.SecurityOptions?.some((entry) => entry.startsWith(`name=${option}`)) ?? false;
+        // Its data lies in a folder that is named for the ids to which it maps those of root (docs.docker.com/engine/security/userns-remap).
+        const mapped = says("userns") ? /\/([0-9]+)\.[0-9]+$/.exec(info.DockerRootDir)?.[1] : "0";
+        if (says("rootless") || mapped === undefined)
+          return {
+            state: "missing",
+            detail: "This Docker has no rights of root: it cannot reach the files of workspaces.",
+            remedy: "apt-get install -y docker.io",
+          };
+        return { state: "ready", version: info.ServerVersion, firstId: Number(mapped) };
       } catch (error) {
         return {
           state: "missing",
@@ -82,7 +85,11 @@ export function createEngine(address: string | null): Engine {
   };
 }
 
-const infoSchema = z.object({ ServerVersion: z.string(), SecurityOptions: z.array(z.string()).nullish() });
+const infoSchema = z.object({
+  ServerVersion: z.string(),
+  DockerRootDir: z.string(),
+  SecurityOptions: z.array(z.string()).nullish(),
+});
 
 class Silence extends Error {}
 
