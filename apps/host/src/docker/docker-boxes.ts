@@ -5,6 +5,7 @@ import type Docker from "dockerode";
 import { readdirSync, statSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { appendFile, mkdir, rm, writeFile } from "node:fs/promises";
+import { allDone } from "../boxes/all-done.ts";
 import type { BoxRecord } from "../boxes/box-record.ts";
 import type { BoxStarter, Running } from "../boxes/box-starter.ts";
 import { writeHosts } from "../boxes/name-box.ts";
@@ -105,8 +106,9 @@ export function createDockerBoxes(parts: Parts): BoxStarter & { tidy: KeepDocker
     const { egress } = abilities();
     const paths = boxPaths(site, workspace);
     const namespace = `/proc/${pid}/ns/net`;
+    const opened = networks.open({ workspace, epoch, namespace, network, egress, trafficFile: paths.traffic });
     // The rules are there before there is a way out.
-    await networks.open({ workspace, epoch, namespace, network, egress, trafficFile: paths.traffic });
+    await allDone([opened.sockets, opened.rules]);
     if (!egress) return;
     await startEgress({
       workspace,
