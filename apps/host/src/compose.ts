@@ -1,4 +1,5 @@
 import { createKeyedQueue } from "@alcove/base/keyed-queue";
+import { treeId } from "@alcove/base/tree-id";
 import { CodedError } from "@alcove/contract/errors";
 import type { HostLoad } from "@alcove/contract/api/account";
 import type { WorkspaceId } from "@alcove/contract/ids";
@@ -28,6 +29,7 @@ import { releaseNamespace, type Rights } from "./own-namespace.ts";
 import { serveOperations, type Handlers } from "./server.ts";
 import { type Site } from "./site.ts";
 import { sweep } from "./sweep.ts";
+import { createBuiltTrees } from "./template/built-trees.ts";
 import { createTemplate } from "./template/template.ts";
 import { createBtrfsTrees } from "./volumes/btrfs-trees.ts";
 import { createPlainTrees } from "./volumes/plain-trees.ts";
@@ -87,7 +89,15 @@ export async function runHost({
   await using networks = createBoxNetworks((workspace, epoch, denial) =>
     happenings.add(workspace, epoch, { kind: "network.denied", data: { ...denial, times: 1 } }),
   );
-  const template = createTemplate({ site, store: store.folder });
+  const template = createTemplate({ site, store: store.folder, trees });
+  const builtTrees = createBuiltTrees({
+    site,
+    store: store.folder,
+    folder: template.folder,
+    base: template.base,
+    trees,
+    signal: ending.signal,
+  });
   const engine = createEngine(dockerAddress);
   const images = createImages({ engine, site, store: store.folder });
   const common = {
@@ -102,6 +112,7 @@ export async function runHost({
   const docker = createDockerBoxes({ ...common, engine, images, programs: createPrograms(site) });
   const boxes = createBoxes({ ...common, starters: { embedded: createEmbeddedBoxes(common), docker } });
   await sweep({ site, boxes, cgroups });
+  await builtTrees.sweep();
 
   let stopsBoxes = false;
   const mustHaveRights = (): void => {
@@ -195,6 +206,16 @@ export async function runHost({
     "volume.usage": ({ workspace }) => volumes.usage(workspace),
     "host.load": () => readLoad(site.data),
     "template.status": async () => template.status(),
+    "template.build": async ({ tree, recipe }) => {
+      mustHaveRights();
+      if (treeId(recipe) !== tree) throw new CodedError("bad_request", "The id is not that of the recipe");
+      return builtTrees.build(tree, recipe);
+    },
+    "template.trees": ({ trees: wanted }) => Promise.all(wanted.map((tree) => builtTrees.look(tree))),
+    "template.keep": async ({ trees: wanted }) => {
+      await builtTrees.keep(wanted);
+      return done;
+    },
     async shutdown({ stopBoxes }) {
       ending.abort();
       await spares.kept;
@@ -224,6 +245,11 @@ export async function runHost({
       }),
     },
     uploads: {
+      "template.unpack": async ({ largestBytes }, body, gone) => {
+        mustHaveRights();
+        const unpacked = await builtTrees.unpack(body, largestBytes, gone);
+        return { stream: Readable.from([JSON.stringify(unpacked)]), headers: { "content-type": "application/json" } };
+      },
       "image.build": async (wish, body, gone) => ({
         stream: Readable.from(buildImage({ engine, wish, body, signal: AbortSignal.any([gone, ending.signal]) })),
         headers: { "content-type": "application/x-ndjson" },
@@ -247,13 +273,13 @@ export async function runHost({
   ];
   background.push(docker.tidy({ queue, isRunning: (id) => boxes.isRunning(id), signal: ending.signal }));
   if (rights.kind !== "none" && template.status().state !== "ready") background.push(template.prepare());
-  if (buildsTemplate) background.push(template.build(ending.signal));
+  if (buildsTemplate) background.push(template.base.build(ending.signal));
   await new Promise<void>((resolve) => {
     if (ending.signal.aborted) return resolve();
     ending.signal.addEventListener("abort", () => resolve(), { once: true });
   });
   await server[Symbol.asyncDispose]();
-  await Promise.all([...background, spares.kept, queue.drain()]);
+  await Promise.all([...background, spares.kept, queue.drain(), builtTrees.drain()]);
   if (!stopsBoxes) return;
   if (rights.kind === "namespace") return releaseNamespace(site.data);
   await closeStore(site);

@@ -19,7 +19,7 @@ const longestBody = 4 * 2 ** 20;
 /** These answer with bytes. */
 type RawOperation = "volume.read" | "volume.export" | "box.happenings";
 /** These take bytes as well; their input is in a header. */
-type UploadOperation = "image.build";
+type UploadOperation = "image.build" | "template.unpack";
 type JsonOperation = Exclude<HostOperation, RawOperation | UploadOperation>;
 export type Handlers = { [O in JsonOperation]: (request: HostRequest<O>) => Promise<HostAnswer<O>> };
 type RawAnswer = { stream: Readable; headers: OutgoingHttpHeaders };
@@ -47,6 +47,8 @@ export async function serveOperations(options: {
       }),
     );
   });
+  // An upload takes as long as it takes.
+  server.requestTimeout = 0;
   rmSync(socket, { force: true });
   server.listen(socket);
   await once(server, "listening");
@@ -71,10 +73,7 @@ async function answer(
   try {
     if (request.method !== "POST" || !isHostOperation(operation))
       throw new CodedError("not_found", `There is no operation "${operation}"`);
-    if (operation === "image.build") {
-      const input = parse(operation, parseJson(String(request.headers[inputHeader])));
-      return await sendRaw(response, (gone) => uploads[operation](input, request, gone));
-    }
+    if (isUpload(operation)) return await answerUpload(operation, request, response, uploads);
     const body = await readBody(request);
     if (isRaw(operation)) return await answerRaw(operation, body, response, raw);
     const result = JSON.stringify(await handle(operation, body, handlers));
@@ -89,6 +88,8 @@ async function answer(
       ...(failure.code === "internal" ? { error: failure.cause ?? failure } : {}),
     });
     if (response.headersSent) return void response.destroy();
+    // Who still sends reads the answer when all is sent.
+    request.resume();
     const { status } = errorCatalogue[failure.code];
     response
       .writeHead(status, { "content-type": "application/json" })
@@ -98,6 +99,27 @@ async function answer(
 
 function isRaw(operation: HostOperation): operation is RawOperation {
   return operation === "volume.read" || operation === "volume.export" || operation === "box.happenings";
+}
+
+function isUpload(operation: HostOperation): operation is UploadOperation {
+  return operation === "image.build" || operation === "template.unpack";
+}
+
+async function answerUpload(
+  operation: UploadOperation,
+  request: IncomingMessage,
+  response: ServerResponse,
+  uploads: UploadHandlers,
+): Promise<void> {
+  const input = parseJson(String(request.headers[inputHeader]));
+  return sendRaw(response, (gone) => {
+    switch (operation) {
+      case "image.build":
+        return uploads[operation](parse(operation, input), request, gone);
+      case "template.unpack":
+        return uploads[operation](parse(operation, input), request, gone);
+    }
+  });
 }
 
 async function answerRaw(
@@ -133,7 +155,7 @@ async function sendRaw(response: ServerResponse, answerOf: (gone: AbortSignal) =
 
 /** What is only asked for, often many times a minute, is not worth a line. */
 function changesSomething(operation: JsonOperation): boolean {
-  return !/\.(?:capabilities|inspect|list|log|status|usage|changes|load)$/.test(operation);
+  return !/\.(?:capabilities|inspect|list|log|status|usage|changes|load|trees)$/.test(operation);
 }
 
 async function handle<O extends JsonOperation>(

@@ -120,6 +120,38 @@ export const errorCatalogue = {
   },
   terminal_gone: { status: 410, title: "The terminal has ended", hint: "Open a new one." },
 
+  // Templates
+  template_unknown: {
+    status: 404,
+    title: "There is no template of this name",
+    hint: "`alcove template ls` lists them.",
+  },
+  template_unavailable: {
+    status: 501,
+    title: "This host cannot build the template",
+    hint: "Run `alcove doctor`: it names what is missing.",
+  },
+  template_build_failed: {
+    status: 502,
+    title: "The template was not built",
+    hint: "Read the reason, then build it again: `alcove template build NAME`.",
+  },
+  template_not_built: {
+    status: 409,
+    title: "The template's root file system is not there",
+    hint: "Build it: `alcove template build NAME`.",
+  },
+  template_in_use: {
+    status: 409,
+    title: "Workspaces have this template",
+    hint: "Delete them first.",
+  },
+  template_invalid: {
+    status: 400,
+    title: "This is not a root file system that a workspace can have",
+    hint: "Send a tar of a whole Linux with glibc, or of an OCI image layout, plain, gzipped or by zstd.",
+  },
+
   // Files and commands in a workspace
   path_outside: {
     status: 400,

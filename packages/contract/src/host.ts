@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { findingSchema, hostLoadSchema } from "./api/account.ts";
 import { networkSchema } from "./api/network.ts";
+import { debianPackageSchema, templateStateSchema } from "./api/template.ts";
 import { changeSchema, limitsSchema, nameSchema } from "./api/workspace.ts";
 import { boxDiedSchema, limitReachedSchema, networkDeniedSchema } from "./api/workspace-event.ts";
 import { isErrorCode } from "./errors.ts";
@@ -36,6 +37,9 @@ export const imageSchema = z
   .max(400)
   .regex(/^[A-Za-z0-9][A-Za-z0-9._:/@-]*$/);
 
+/** The content id of a root file system: never a path. */
+export const treeIdSchema = z.string().regex(/^[0-9a-f]{16}$/, "is not the id of a root file system");
+
 export const boxSpecSchema = z.object({
   workspace,
   name: nameSchema,
@@ -44,6 +48,8 @@ export const boxSpecSchema = z.object({
   image: imageSchema.nullable().default(null),
   limits: limitsSchema.default({}),
   network: networkSchema.default({ mode: "open", allow: [] }),
+  /** What its root lies over; the host process's own choice without it. */
+  template: treeIdSchema.optional(),
   /** Given to the box's first process, beside ALCOVE_WORKSPACE, ALCOVE_WORKSPACE_NAME and ALCOVE_EPOCH. */
   env: z
     .record(
@@ -109,11 +115,40 @@ export const listedBoxSchema = z.object({
 });
 export type ListedBox = z.infer<typeof listedBoxSchema>;
 
-export const templateStatusSchema = z.object({
-  state: z.enum(["ready", "building", "missing", "failed"]),
-  detail: z.string(),
-});
+export const templateStatusSchema = z.object({ state: templateStateSchema, detail: z.string() });
 export type TemplateStatus = z.infer<typeof templateStatusSchema>;
+
+const exactVersion = z.string().regex(/^[0-9]+\.[0-9]+\.[0-9]+$/);
+/** What is installed over the usual root file system. */
+export const treeRecipeSchema = z.object({
+  packages: z.array(debianPackageSchema).max(100),
+  /** Versions of Node and npm, of the npm registry; none without them. */
+  node: z.object({ version: exactVersion, npm: exactVersion }).nullable(),
+  /** npm packages of the catalogue, for all users of the box. */
+  npm: z.array(z.object({ name: z.string().regex(/^[a-z0-9@][a-z0-9@/._-]{0,100}$/), version: exactVersion })).max(20),
+});
+export type TreeRecipe = z.infer<typeof treeRecipeSchema>;
+
+export const treeStatusSchema = templateStatusSchema.extend({
+  tree: treeIdSchema,
+  /** Versions of what is in it, by the recipe's names; empty until it is built. */
+  tools: z.record(z.string(), z.string()),
+  sizeBytes: z.number().nullable(),
+});
+export type TreeStatus = z.infer<typeof treeStatusSchema>;
+
+/** What an unpacked root file system says of itself. */
+export const unpackedTreeSchema = z.object({
+  tree: treeIdSchema,
+  kind: z.enum(["tar", "oci"]),
+  sizeBytes: z.number(),
+  env: z.record(z.string(), z.string()),
+  start: z.string().nullable(),
+  ports: z.array(z.number().int()),
+  /** What a box over it goes without, as in `sudo`. */
+  lacks: z.array(z.string()),
+});
+export type UnpackedTree = z.infer<typeof unpackedTreeSchema>;
 
 export const runtimeCapabilitiesSchema = z.object({
   /** False when no box can run here; `findings` says why. */
@@ -165,6 +200,7 @@ export const inputHeader = "alcove-input";
 /**
  * `volume.read` and `volume.export` answer with raw bytes instead of JSON, `box.happenings` with a line of JSON for each, and an empty line now and then.
  * `image.build` takes a tar of the build context as its body, plain or gzipped, and answers with lines of `imageBuildLineSchema`; it ends when its caller goes.
+ * `template.unpack` takes a tar of a root file system or of an OCI image layout, and answers with `unpackedTreeSchema`.
  */
 const operations = {
   "runtime.capabilities": {
@@ -223,6 +259,15 @@ const operations = {
   "image.build": { input: imageBuildSchema, output: z.never() },
   "host.load": { input: nothing, output: hostLoadSchema },
   "template.status": { input: nothing, output: templateStatusSchema },
+  /** Begins to build a root file system unless it is there or being built; `template_unavailable` where none can be built. */
+  "template.build": { input: z.object({ tree: treeIdSchema, recipe: treeRecipeSchema }), output: treeStatusSchema },
+  "template.trees": {
+    input: z.object({ trees: z.array(treeIdSchema).max(1_000) }),
+    output: z.array(treeStatusSchema),
+  },
+  "template.unpack": { input: z.object({ largestBytes: z.number().int().min(1) }), output: z.never() },
+  /** Removes all others that no workspace and no snapshot lies over. */
+  "template.keep": { input: z.object({ trees: z.array(treeIdSchema).max(10_000) }), output: nothing },
   shutdown: { input: z.object({ stopBoxes: z.boolean() }), output: nothing },
 } as const satisfies Record<string, { input: z.ZodType; output: z.ZodType }>;
 

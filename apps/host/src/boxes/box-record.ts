@@ -1,6 +1,6 @@
 import { networkSchema } from "@alcove/contract/api/network";
 import { limitsSchema } from "@alcove/contract/api/workspace";
-import { imageSchema, rootfsSchema, runtimeNameSchema } from "@alcove/contract/host";
+import { imageSchema, rootfsSchema, runtimeNameSchema, treeIdSchema } from "@alcove/contract/host";
 import { idSchema, isId, type WorkspaceId } from "@alcove/contract/ids";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { z } from "zod";
@@ -25,6 +25,7 @@ const boxRecordSchema = z.object({
   limits: limitsSchema,
   network: networkSchema.default({ mode: "open", allow: [] }),
   env: z.record(z.string(), z.string()),
+  template: treeIdSchema.optional(),
   /** First of the box's ids on this machine; its own as long as the workspace is there. */
   firstId: z.number().int(),
   /** The highest epoch that was started; 0 before the first. */

@@ -37,7 +37,7 @@ export function createEmbeddedBoxes(parts: Parts): BoxStarter {
           hint: "Run `apt-get install crun`.",
         });
       const paths = boxPaths(site, id);
-      const source = await template.rootFor(id);
+      const source = await template.rootFor(id, record.template);
       await mkdir(paths.bundle, { recursive: true, mode: 0o755 });
       const join = cgroups.create(id, record.limits);
       await using namespaces = await createNamespaces(record.firstId);

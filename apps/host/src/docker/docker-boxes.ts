@@ -62,9 +62,9 @@ export function createDockerBoxes(parts: Parts): BoxStarter & { tidy: KeepDocker
   const { site, engine, cgroups, networks, abilities, template, images, programs, store, limitVolume } = parts;
   const nameOf = (id: WorkspaceId): string => `alcove-${site.instance}-${id}`;
 
-  const imageOf = async ({ workspace, image }: BoxRecord): Promise<BoxImage> => {
+  const imageOf = async ({ workspace, image, template: tree }: BoxRecord): Promise<BoxImage> => {
     if (image !== null) return images.open(workspace, image);
-    return { source: await template.rootFor(workspace), facts: plainFacts };
+    return { source: await template.rootFor(workspace, tree), facts: plainFacts };
   };
 
   /** The folder in which the daemon makes its socket: small and in memory, because the box may fill it. */

@@ -1,7 +1,6 @@
-import { existsSync } from "node:fs";
 import { chmod, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
-import { resolverLines } from "../network/resolver-file.ts";
 import { mustRun, runCommand } from "../kernel/command.ts";
+import { addBoxFiles } from "./box-files.ts";
 
 /** Raised when what is written here changes, so that an existing skeleton is made anew beside the old one. */
 export const skeletonVersion = 1;
@@ -175,28 +174,4 @@ async function writeSystemUsers(etc: string): Promise<void> {
   await writeFile(`${etc}/group`, group.map(([name, , id]) => `${name}:x:${id}:\n`).join(""));
   await writeFile(`${etc}/shadow`, passwd.map(([name]) => `${name}:*:19000:0:99999:7:::\n`).join(""), { mode: 0o640 });
   await writeFile(`${etc}/gshadow`, group.map(([name]) => `${name}:*::\n`).join(""), { mode: 0o640 });
-}
-
-/** What every box has, whatever its root is made of: the user, its rights, its resolver, and the places of what is mounted. */
-export async function addBoxFiles(root: string): Promise<void> {
-  for (const folder of ["workspace", "opt/alcove", "etc/sudoers.d"])
-    await mkdir(`${root}/${folder}`, { recursive: true, mode: 0o755 });
-  const append = (name: string, line: string): Promise<void> =>
-    writeFile(`${root}/etc/${name}`, `${line}\n`, { flag: "a" });
-  await append("passwd", "user:x:1000:1000:User:/workspace/user/home:/bin/bash");
-  await append("group", "user:x:1000:");
-  await append("shadow", "user:*:19000:0:99999:7:::");
-  await append("gshadow", "user:!::");
-  await writeFile(`${root}/etc/sudoers.d/user`, "user ALL=(ALL) NOPASSWD:ALL\n", { mode: 0o440 });
-  await rm(`${root}/etc/resolv.conf`, { force: true });
-  await writeFile(`${root}/etc/resolv.conf`, resolverLines);
-  await writeFile(`${root}/etc/hostname`, "box\n");
-  await writeFile(`${root}/etc/hosts`, "127.0.0.1 localhost\n");
-  await rm(`${root}/etc/machine-id`, { force: true });
-  await writeFile(`${root}/etc/machine-id`, "");
-  await rm(`${root}/etc/mtab`, { force: true });
-  await symlink("../proc/self/mounts", `${root}/etc/mtab`);
-  // Packages must not try to start services: there is no init system in a box.
-  if (existsSync(`${root}/usr/sbin`))
-    await writeFile(`${root}/usr/sbin/policy-rc.d`, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
 }

@@ -1,4 +1,5 @@
-import { chown, mkdir, rm } from "node:fs/promises";
+import { chown, mkdir, rm, rmdir } from "node:fs/promises";
+import { basename } from "node:path";
 import { createNamespaces } from "../boxes/namespaces.ts";
 import { sharedFirstId } from "../boxes/id-range.ts";
 import { bindMount, unmount } from "../kernel/mounts.ts";
@@ -7,7 +8,7 @@ import type { Site } from "../site.ts";
 /** Environment variable of everything that takes part in a build; its value is the site's instance. */
 export const buildMark = "ALCOVE_TEMPLATE_BUILD";
 
-/** Where a tree is built: the command that leads there, and the tree's path as it is seen there. */
+/** Where a tree, which is there, is built: the command that leads there, and the tree's path as it is seen there. */
 export interface Workshop extends AsyncDisposable {
   enter: string[];
   tree: string;
@@ -37,10 +38,9 @@ export function openWorkshop(tree: string): Workshop {
  * the user's home is closed to those ids.
  */
 export async function openSharedWorkshop(site: Site, folder: string, tree: string): Promise<Workshop> {
-  const place = `${site.stage}/template`;
-  await mkdir(tree, { mode: 0o755 });
+  const place = `${site.stage}/template-${basename(tree)}`;
   await chown(tree, sharedFirstId, sharedFirstId);
-  const scratch = `${folder}/scratch`;
+  const scratch = `${tree}.scratch`;
   await rm(scratch, { recursive: true, force: true });
   await mkdir(scratch, { mode: 0o700 });
   await chown(scratch, sharedFirstId, sharedFirstId);
@@ -51,9 +51,10 @@ export async function openSharedWorkshop(site: Site, folder: string, tree: strin
   return {
     enter: ["nsenter", "--target", String(namespaces.pid), "--user", "--", ...apart],
     tree: place + tree.slice(folder.length),
-    env: { TMPDIR: `${place}/scratch` },
+    env: { TMPDIR: place + scratch.slice(folder.length) },
     async [Symbol.asyncDispose]() {
       unmount(place);
+      await rmdir(place);
       await namespaces[Symbol.asyncDispose]();
       await rm(scratch, { recursive: true, force: true });
     },

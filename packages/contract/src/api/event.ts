@@ -110,7 +110,7 @@ export type Delta = z.infer<typeof deltaSchema>;
 
 /** `GET /events`: what the caller may see changed; read the resource again. `id` of the SSE event is the cursor. */
 export const changeNoticeSchema = z.object({
-  resource: z.enum(["run", "workspace", "session", "approval", "agent", "provider"]),
+  resource: z.enum(["run", "workspace", "session", "approval", "agent", "provider", "template"]),
   id: z.string(),
   workspace: z.string().nullable(),
 });

@@ -1,6 +1,35 @@
 import { z } from "zod";
+import { nameSchema } from "./workspace.ts";
 
-/** What a new workspace may begin with: a root file system with tools, by name. */
+export const templateStateSchema = z.enum(["ready", "building", "missing", "failed"]);
+export type TemplateState = z.infer<typeof templateStateSchema>;
+
+/** One build of a template: `node@22` is version `22` of `node`. */
+export const templateVersionSchema = z.object({
+  version: z.string(),
+  /** `missing` is built when it is first used; a workspace made meanwhile waits for it. */
+  state: templateStateSchema,
+  /** How far it is, or why it failed. */
+  detail: z.string(),
+  /** What is really in it, as in `{ "node": "24.21.0" }`; empty until it is built. */
+  tools: z.record(z.string(), z.string()),
+  sizeBytes: z.number().nullable(),
+});
+export type TemplateVersion = z.infer<typeof templateVersionSchema>;
+
+/** Where a template comes from: the catalogue, a list of Debian packages, or a root file system that somebody gave. */
+export const templateSourceSchema = z.enum([
+  "catalogue",
+  "packages",
+  "tar",
+  "oci",
+  "image",
+  "dockerfile",
+  "devcontainer",
+]);
+export type TemplateSource = z.infer<typeof templateSourceSchema>;
+
+/** What a new workspace may begin with: a root file system with tools, by name. State and detail are those of the first version. */
 export const templateSchema = z.object({
   name: z.string(),
   /** For people, as in `Node`. */
@@ -8,11 +37,57 @@ export const templateSchema = z.object({
   /** What is in it, in one sentence. */
   description: z.string(),
   version: z.string(),
-  /** `missing` is built when it is first used; a workspace made meanwhile waits for it. */
-  state: z.enum(["ready", "building", "missing", "failed"]),
-  /** How far it is, or why it failed. */
+  state: templateStateSchema,
   detail: z.string(),
+  /** All versions, the usual one first. */
+  versions: z.array(templateVersionSchema),
+  source: templateSourceSchema,
+  /** What starts the program that a workspace of it is usually for, as in `npm run dev`. */
+  start: z.string().nullable(),
+  /** Ports on which such a program listens. */
+  ports: z.array(z.number().int()),
   /** The runtimes of this server that can run it. */
   runtimes: z.array(z.enum(["embedded", "docker"])),
+  /** What a box of it goes without, as in `sudo`. */
+  lacks: z.array(z.string()),
+  /** How many of your workspaces have it. */
+  workspaces: z.number().int(),
 });
 export type Template = z.infer<typeof templateSchema>;
+
+const text = (most: number) => z.string().trim().max(most);
+const port = z.number().int().min(1).max(65_535);
+
+/** A package of Debian, as dpkg allows names. */
+export const debianPackageSchema = z.string().regex(/^[a-z0-9][a-z0-9+.-]{1,79}$/, "is not the name of a package");
+
+const described = {
+  name: nameSchema,
+  title: text(60).optional(),
+  description: text(200).optional(),
+  start: text(1_000).optional(),
+  ports: z.array(port).max(20).optional(),
+};
+
+/** A template of one's own, made of packages. */
+export const createTemplateSchema = z.object({
+  ...described,
+  packages: z.array(debianPackageSchema).min(1).max(100),
+  /** A version of the catalogue's `node`. */
+  node: z.string().max(10).optional(),
+});
+export type CreateTemplate = z.infer<typeof createTemplateSchema>;
+
+/** The query of an upload, whose body is a tar of a root file system or of an OCI image layout, plain, gzipped or by zstd. */
+export const uploadTemplateSchema = z.object({
+  ...described,
+  ports: z
+    .string()
+    .max(200)
+    .transform((list) => list.split(",").map(Number))
+    .pipe(z.array(port).max(20))
+    .optional(),
+});
+export type UploadTemplate = z.infer<typeof uploadTemplateSchema>;
+
+export const buildTemplateSchema = z.object({ version: z.string().max(20).optional() });

@@ -64,6 +64,10 @@ export const workspaceSchema = z.object({
   rootfs: z.enum(["template", "host", "image"]).nullable(),
   /** Name of the template whose root file system it has; null for the runtime's own. */
   template: z.string().nullable(),
+  /** What starts the program that its template is for, as in `npm run dev`. */
+  start: z.string().nullable(),
+  /** Ports on which that program listens. */
+  expectedPorts: z.array(z.number().int()),
   /** The snapshot that it was forked from; `workspace` may be gone by now. */
   origin: z.object({ workspace: z.string(), snapshot: z.string() }).nullable(),
   /** The snapshot that the files came from last: the parent of the next one. */

@@ -1,0 +1,164 @@
+import { CodedError } from "@alcove/contract/errors";
+import type { TreeRecipe, TreeStatus, UnpackedTree } from "@alcove/contract/host";
+import { existsSync } from "node:fs";
+import { chmod, mkdir, readdir, rename, rm } from "node:fs/promises";
+import type { Readable } from "node:stream";
+import { diskIdOffset } from "../boxes/id-range.ts";
+import { mustRun } from "../kernel/command.ts";
+import { unmountBelow } from "../kernel/mounts.ts";
+import { logLine } from "../log.ts";
+import type { Site } from "../site.ts";
+import type { Trees } from "../volumes/trees.ts";
+import type { BaseTree } from "./base-tree.ts";
+import { installRecipe, stopMarked } from "./install-recipe.ts";
+import { readTools } from "./read-tools.ts";
+import { notePath, readNote, writeNote } from "./tree-note.ts";
+import { treesInUse } from "./trees-in-use.ts";
+import { unpackTree } from "./unpack-tree.ts";
+import { openSharedWorkshop, openWorkshop } from "./workshop.ts";
+
+/** Milliseconds after which a build is given up. */
+const deadlineMs = 15 * 60_000;
+const isTree = (name: string): boolean => /^[0-9a-f]{16}$/.test(name);
+
+/** Root file systems beside the usual one: built over it by a recipe, or given. Each has a name by its content and never changes once it has it. */
+export interface BuiltTrees {
+  /** Begins to build it unless it is there or being built. Code: `template_unavailable`. */
+  build(tree: string, recipe: TreeRecipe): Promise<TreeStatus>;
+  look(tree: string): Promise<TreeStatus>;
+  /** Codes: `template_invalid`, `too_large`, `host_full`. Nothing is left of what could not be unpacked. */
+  unpack(archive: Readable, largestBytes: number, signal: AbortSignal): Promise<UnpackedTree>;
+  /** Removes all others that nothing lies over, and usual ones of earlier versions. */
+  keep(trees: readonly string[]): Promise<void>;
+  /** Removes what a crash left of builds; called before the first of them. */
+  sweep(): Promise<void>;
+  drain(): Promise<void>;
+}
+
+export function createBuiltTrees(options: {
+  site: Site;
+  store: string;
+  folder: string;
+  base: BaseTree;
+  trees: Trees;
+  /** Ends all builds. */
+  signal: AbortSignal;
+}): BuiltTrees {
+  const { site, store, folder, base, trees, signal } = options;
+  const building = new Map<string, { detail: () => string; done: Promise<void> }>();
+  const failed = new Map<string, string>();
+  const unpacking = new Set<Promise<unknown>>();
+  const markOf = (tree: string): string => `${site.instance}-${tree}`;
+
+  const look = async (tree: string): Promise<TreeStatus> => {
+    const path = `${folder}/${tree}`;
+    if (existsSync(path)) {
+      const note = await readNote(path);
+      return { tree, state: "ready", detail: "Ready", tools: note?.tools ?? {}, sizeBytes: note?.sizeBytes ?? null };
+    }
+    const unbuilt = { tree, tools: {}, sizeBytes: null };
+    const work = building.get(tree);
+    if (work) return { ...unbuilt, state: "building", detail: work.detail() };
+    const failure = failed.get(tree);
+    if (failure !== undefined) return { ...unbuilt, state: "failed", detail: failure };
+    return { ...unbuilt, state: "missing", detail: "Built when it is first used" };
+  };
+
+  const makeTree = async (tree: string, recipe: TreeRecipe, onStep: (percent: number, text: string) => void) => {
+    const within = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]);
+    await base.require(within);
+    const path = `${folder}/${tree}`;
+    const fresh = `${path}.new`;
+    stopMarked(markOf(tree));
+    await trees.remove(fresh);
+    try {
+      await trees.copy(base.path, fresh, { readOnly: false });
+      {
+        await using workshop = site.privileged ? openWorkshop(fresh) : await openSharedWorkshop(site, folder, fresh);
+        await installRecipe({ workshop, recipe, mark: markOf(tree), onStep, signal: within });
+      }
+      const tools = await readTools(fresh, recipe);
+      await writeNote(path, { tools, sizeBytes: await sizeOf(fresh) });
+      await rename(fresh, path);
+    } catch (error) {
+      await trees.remove(fresh);
+      throw error;
+    }
+  };
+
+  return {
+    look,
+    async build(tree, recipe) {
+      const now = await look(tree);
+      if (now.state === "ready" || now.state === "building" || building.has(tree)) return now;
+      base.requirePossible();
+      failed.delete(tree);
+      let step: string | null = null;
+      const done = makeTree(tree, recipe, (percent, text) => (step = `${percent} %, ${text}`))
+        .catch((error: unknown) => {
+          const reason = error instanceof Error ? error.message : String(error);
+          failed.set(tree, error instanceof CodedError ? error.message : `Not built: ${reason}`);
+          logLine("warn", "a template was not built", { tree, error });
+        })
+        .finally(() => building.delete(tree));
+      building.set(tree, { detail: () => (base.isThere() ? `Being built: ${step ?? "0 %"}` : base.status().detail), done });
+      return look(tree);
+    },
+    async unpack(archive, largestBytes, gone) {
+      const work = unpackTree({
+        folder,
+        trees,
+        owner: diskIdOffset(site),
+        archive,
+        largestBytes,
+        signal: AbortSignal.any([signal, gone]),
+        sizeOf,
+      });
+      const settled = work.then(
+        () => undefined,
+        () => undefined,
+      );
+      unpacking.add(settled);
+      void settled.then(() => unpacking.delete(settled));
+      return work;
+    },
+    async keep(wanted) {
+      const names = await readdir(folder).catch(() => []);
+      const old = names.filter((name) => (isTree(name) || /^[0-9a-f]{8}$/.test(name)) && name !== base.version);
+      const unwanted = old.filter((name) => !wanted.includes(name));
+      if (unwanted.length === 0) return;
+      const used = await treesInUse(site, store);
+      for (const name of unwanted) {
+        if (used.has(name)) continue;
+        await trees.remove(`${folder}/${name}`);
+        await rm(notePath(`${folder}/${name}`), { force: true });
+      }
+    },
+    async sweep() {
+      await mkdir(folder, { recursive: true, mode: 0o755 });
+      // With root rights nobody else walks here: what is given may hold programs that run as root for whoever can start them.
+      if (site.privileged) await chmod(folder, 0o700);
+      for (const name of await readdir(site.stage).catch(() => [])) {
+        if (!name.startsWith("template-")) continue;
+        unmountBelow(`${site.stage}/${name}`);
+        await rm(`${site.stage}/${name}`, { recursive: true, force: true });
+      }
+      const names = await readdir(folder);
+      for (const name of names) {
+        const [tree = "", ending] = name.split(".");
+        const isLeft = ending !== undefined && (ending !== "json" || !names.includes(tree));
+        if (!isLeft || tree === base.version) continue;
+        if (isTree(tree)) stopMarked(markOf(tree));
+        await trees.remove(`${folder}/${name}`);
+        await rm(`${folder}/${name}`, { recursive: true, force: true });
+      }
+    },
+    async drain() {
+      await Promise.all([...[...building.values()].map(({ done }) => done), ...unpacking]);
+    },
+  };
+}
+
+async function sizeOf(tree: string): Promise<number> {
+  return Number((await mustRun(["du", "-s", "--block-size=1", "--", tree])).split("\t")[0]);
+}
