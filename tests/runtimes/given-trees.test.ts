@@ -2,9 +2,11 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { Readable } from "node:stream";
+import { json } from "node:stream/consumers";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runInBox } from "../../apps/control-plane/src/runtimes/runtime.contract.ts";
+import { unpackedTreeSchema } from "../../packages/contract/src/host.ts";
 import { newId } from "../../packages/contract/src/ids.ts";
 import { startTestHost, type TestHost } from "../fixtures/host.ts";
 import { imageOf, makeSmallRoot, tarOf, tarOfEntries } from "../fixtures/root-archives.ts";
@@ -27,8 +29,12 @@ describe.each(["root", "ordinary user"] as const)("as %s", (as) => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  const unpack = (bytes: Buffer) =>
-    host.client.upload("template.unpack", { largestBytes }, Readable.from([bytes]), signal);
+  const unpack = async (bytes: Buffer) => {
+    const body = Readable.from([bytes]);
+    return unpackedTreeSchema.parse(
+      await json(await host.client.upload("template.unpack", { largestBytes }, body, signal)),
+    );
+  };
   const treesFolder = async () => {
     const kind = (await host.volumes.capabilities(signal)).kind;
     return path.join(host.data, kind === "btrfs" ? "pool" : "volumes", "templates");
@@ -47,13 +53,17 @@ describe.each(["root", "ordinary user"] as const)("as %s", (as) => {
     expect(given).toMatchObject({ kind: "tar", lacks: ["sudo", "tmux", "git"] });
     expect(await unpack(gzipSync(small))).not.toMatchObject({ tree: given.tree });
     expect((await unpack(small)).tree).toBe(given.tree);
-    const { stdout, id } = await inBoxOver(given.tree, {}, "id -un; cat /etc/resolv.conf; ls /usr/bin; echo mine > /tmp/a");
+    const { stdout, id } = await inBoxOver(
+      given.tree,
+      {},
+      "id -un; cat /etc/resolv.conf; ls /usr/bin; echo mine > /tmp/a",
+    );
     expect(stdout).toContain("user\nnameserver 127.0.0.53");
-    await host.client.call("template.keep", { trees: [] }, signal);
+    await host.client.call("template.keep", { trees: [], olderThanMs: 0 }, signal);
     expect(await readdir(await treesFolder())).toContain(given.tree);
     await host.runtime.destroy(id, signal);
     await host.volumes.destroy(id, signal);
-    await host.client.call("template.keep", { trees: [] }, signal);
+    await host.client.call("template.keep", { trees: [], olderThanMs: 0 }, signal);
     expect((await readdir(await treesFolder())).filter((name) => name.startsWith(given.tree))).toEqual([]);
   });
 
@@ -81,7 +91,11 @@ describe.each(["root", "ordinary user"] as const)("as %s", (as) => {
         { bytes: zstdCompressSync(over), type: "tar+zstd" },
         { bytes: top, type: "tar" },
       ],
-      { Env: ["GREETING=hello there", "PATH=/usr/bin:/bin"], Cmd: ["serve", "--all files"], ExposedPorts: { "8080/tcp": {}, "53/udp": {} } },
+      {
+        Env: ["GREETING=hello there", "PATH=/usr/bin:/bin"],
+        Cmd: ["serve", "--all files"],
+        ExposedPorts: { "8080/tcp": {}, "53/udp": {} },
+      },
     );
     const given = await unpack(image);
     expect(given).toMatchObject({
@@ -101,14 +115,22 @@ describe.each(["root", "ordinary user"] as const)("as %s", (as) => {
   test.each<[string, () => Buffer, string]>([
     ["an absolute path", () => tarOfEntries([{ path: "/tmp/alcove-escaped", body: "x" }]), "absolute path"],
     ["a path that leads up", () => tarOfEntries([{ path: "a/../../escaped", body: "x" }]), "leads out of it"],
-    ["a hard link to the host", () => tarOfEntries([{ path: "passwd", type: "Link", linkpath: "../../../../etc/passwd" }]), "leads out of it"],
+    [
+      "a hard link to the host",
+      () => tarOfEntries([{ path: "passwd", type: "Link", linkpath: "../../../../etc/passwd" }]),
+      "leads out of it",
+    ],
     ["a device", () => tarOfEntries([{ path: "disk", type: "BlockDevice", devmaj: 8, devmin: 0 }]), "is a device"],
     ["nothing", () => Buffer.alloc(0), "is empty"],
     ["no tar at all", () => Buffer.from("hello ".repeat(500)), ""],
     ["half a tar", () => small.subarray(0, 700_000), ""],
     ["no shell", () => tarOfEntries([{ path: "etc/passwd", body: "" }]), "no /bin/sh"],
     ["an endless header", () => tarOfEntries([{ path: "a", type: "ExtendedHeader", size: 2 ** 31 }]), ""],
-    ["too many bytes", () => gzipSync(tarOfEntries([{ path: "zeros", body: "\0".repeat(largestBytes) }])), "larger than"],
+    [
+      "too many bytes",
+      () => gzipSync(tarOfEntries([{ path: "zeros", body: "\0".repeat(largestBytes) }])),
+      "larger than",
+    ],
   ])("%s is refused, and nothing is left of it", async (_what, bytes, reason) => {
     const before = (await readdir(await treesFolder())).toSorted();
     await expect(unpack(bytes())).rejects.toMatchObject({

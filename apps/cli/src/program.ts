@@ -14,6 +14,7 @@ import { changeNetwork, describeNetwork, networkChanges } from "./network.ts";
 import { openShell } from "./shell.ts";
 import { addSnapshotCommands } from "./snapshot-commands.ts";
 import { formatAge, formatTable } from "./table.ts";
+import { addTemplateCommands } from "./template.ts";
 import type { Terminal } from "./terminal.ts";
 
 const runtimes = ["embedded", "docker"] as const;
@@ -131,6 +132,7 @@ export function createProgram(terminal: Terminal, env: Environment, finish: (exi
   addComputerCommands(ws, client, terminal);
   const snapshot = program.command("snapshot").description("states of a workspace's files to go back to, or to fork");
   addSnapshotCommands(snapshot, client, terminal);
+  addTemplateCommands(program.command("template").description("what new workspaces may begin with"), client, terminal);
   addKeyCommands(program.command("key").description("API keys for programs"), client, terminal);
   return program;
 }
@@ -164,12 +166,13 @@ function addWorkspaceCommands(ws: Command, client: () => Promise<Client>, termin
   ws.command("create")
     .description("create a workspace and print its name")
     .argument("[name]", "lower-case letters, digits and hyphens; made up when left out")
+    .option("-t, --template <template>", "what it begins with, as `alcove template ls` names it: node, or node@22")
     .addOption(
       new Option("--runtime <name>", "what runs it; `alcove doctor` says whether Docker can").choices(runtimes),
     )
-    .action(async (name: string | undefined, { runtime }: { runtime?: (typeof runtimes)[number] }) => {
+    .action(async (name: string | undefined, options: { runtime?: (typeof runtimes)[number]; template?: string }) => {
       const { workspaces } = await client();
-      const wish = { ...(name !== undefined && { name }), ...(runtime !== undefined && { runtime }) };
+      const wish = { ...(name !== undefined && { name }), ...options };
       terminal.write(`${(await workspaces.create(wish)).name}\n`);
     });
   ws.command("rm")

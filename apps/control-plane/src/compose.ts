@@ -37,6 +37,8 @@ import { createRuns } from "./runs/runs.ts";
 import { createRuntimes } from "./runtimes/runtimes.ts";
 import { createSeal, secretFile } from "./secrets/seal.ts";
 import { createHostClient } from "./host/host-client.ts";
+import { createTemplates } from "./templates/templates.ts";
+import { createTemplateStore } from "./templates/template-store.ts";
 import { createHostVolumes } from "./volumes/host-volumes.ts";
 import { createWorkspaceJobs } from "./workspaces/jobs.ts";
 import { createPortWatch } from "./workspaces/ports.ts";
@@ -109,6 +111,7 @@ export async function composeControlPlane(config: Config, log: Log): Promise<Con
   const jobs = createWorkspaceJobs({ db, wake, replica: replica.id, log });
   const workspaceEvents = createWorkspaceEvents({ db, wake });
   const access = createBoxAccess(runtime);
+  const templates = createTemplates({ store: createTemplateStore({ db, wake }), host, log });
   const pressure = createHostPressure({ load: (signal) => host.call("host.load", {}, signal), log });
   const life = createBoxLife({
     store,
@@ -125,6 +128,7 @@ export async function composeControlPlane(config: Config, log: Log): Promise<Con
     runtime,
     requireRuntime: (name, signal) => runtimes.requireUsable(name, signal),
     volumes,
+    templates,
     access,
     life,
     events: workspaceEvents,
@@ -221,6 +225,7 @@ export async function composeControlPlane(config: Config, log: Log): Promise<Con
     store,
     workspaces,
     snapshots,
+    templates,
     ports,
     usage,
     workspaceEvents,
@@ -310,6 +315,7 @@ export async function composeControlPlane(config: Config, log: Log): Promise<Con
       await workspaces
         .reconcile(stopping)
         .then(() => snapshots.tidy(stopping))
+        .then(() => templates.tidy(stopping))
         .catch((error: unknown) => log.warn({ err: error }, "workspaces were not looked after"));
       await pause(reconcileEveryMs, stopping);
     }

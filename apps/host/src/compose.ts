@@ -212,8 +212,8 @@ export async function runHost({
       return builtTrees.build(tree, recipe);
     },
     "template.trees": ({ trees: wanted }) => Promise.all(wanted.map((tree) => builtTrees.look(tree))),
-    "template.keep": async ({ trees: wanted }) => {
-      await builtTrees.keep(wanted);
+    "template.keep": async ({ trees: wanted, olderThanMs }) => {
+      await builtTrees.keep(wanted, olderThanMs);
       return done;
     },
     async shutdown({ stopBoxes }) {

@@ -7,7 +7,14 @@ const recipeVersion = 1;
 /** The content id of the root file system that the recipe makes. */
 export function treeId({ packages, node, npm }: TreeRecipe): string {
   return createHash("sha256")
-    .update(JSON.stringify([recipeVersion, packages.toSorted(), node && [node.version, node.npm], npm.map((one) => [one.name, one.version])]))
+    .update(
+      JSON.stringify([
+        recipeVersion,
+        packages.toSorted(),
+        node && [node.version, node.npm],
+        npm.map((one) => [one.name, one.version]),
+      ]),
+    )
     .digest("hex")
     .slice(0, 16);
 }

@@ -266,8 +266,11 @@ const operations = {
     output: z.array(treeStatusSchema),
   },
   "template.unpack": { input: z.object({ largestBytes: z.number().int().min(1) }), output: z.never() },
-  /** Removes all others that no workspace and no snapshot lies over. */
-  "template.keep": { input: z.object({ trees: z.array(treeIdSchema).max(10_000) }), output: nothing },
+  /** Removes all others that no workspace and no snapshot lies over; younger ones may be on their way into the list. */
+  "template.keep": {
+    input: z.object({ trees: z.array(treeIdSchema).max(10_000), olderThanMs: z.number().int().min(0) }),
+    output: nothing,
+  },
   shutdown: { input: z.object({ stopBoxes: z.boolean() }), output: nothing },
 } as const satisfies Record<string, { input: z.ZodType; output: z.ZodType }>;
 

@@ -13,6 +13,7 @@ import { pageSchema } from "@alcove/contract/api/problem";
 import type { z } from "zod";
 import { createTransport } from "./request.ts";
 import { createRunCalls, signalOf } from "./runs.ts";
+import { createTemplateCalls } from "./templates.ts";
 import { createWorkspaceCalls } from "./workspaces.ts";
 
 interface Waiting {
@@ -66,6 +67,7 @@ export function createClient(options: ClientOptions) {
       delete: (name: string) => send("DELETE", providerOf(name)).then(() => undefined),
     },
     ...createWorkspaceCalls(transport),
+    ...createTemplateCalls(transport),
     ...createRunCalls(transport),
   };
 }

@@ -13,7 +13,6 @@ import {
   type ExecEvent,
   type ExecRequest,
 } from "@alcove/contract/api/workspace";
-import { templateSchema } from "@alcove/contract/api/template";
 import { workspaceEventSchema } from "@alcove/contract/api/workspace-event";
 import type { z } from "zod";
 import { encodePath, type RequestOptions, type Transport } from "./request.ts";
@@ -97,9 +96,6 @@ export function createWorkspaceCalls(transport: Transport) {
           json: request,
           ...signalOf(options),
         }),
-    },
-    templates: {
-      list: (options: Waiting = {}) => read(pageSchema(templateSchema), "GET", "/templates", signalOf(options)),
     },
     /** Files of a workspace; paths are relative to its `/workspace`. */
     files: {

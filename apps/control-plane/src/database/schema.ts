@@ -13,10 +13,39 @@ import type { Failure } from "@alcove/contract/api/problem";
 import type { Lifetime } from "@alcove/contract/api/lifetime";
 import type { Network } from "@alcove/contract/api/network";
 import type { BoxStateName, Limits, WorkspaceState } from "@alcove/contract/api/workspace";
+import type { TemplateSource } from "@alcove/contract/api/template";
+import type { TreeRecipe } from "@alcove/contract/host";
 import type { RunState } from "@alcove/contract/api/run";
 import type { ProviderKind } from "@alcove/contract/api/agent";
 
 const time = (name: string) => timestamp(name, { withTimezone: true, mode: "date" });
+
+/** What boxes of a template lie over, with what they are given at their start. */
+export interface TemplateRoot {
+  readonly tree: string;
+  /** Null for a root file system that was given. */
+  readonly recipe: TreeRecipe | null;
+  readonly env: Record<string, string>;
+  readonly start: string | null;
+  readonly ports: number[];
+}
+
+export const templates = pgTable(
+  "templates",
+  {
+    ownerId: text("owner_id").notNull(),
+    name: text().notNull(),
+    title: text().notNull(),
+    description: text().notNull(),
+    start: text(),
+    ports: jsonb().$type<number[]>().notNull(),
+    source: text().$type<Exclude<TemplateSource, "catalogue">>().notNull(),
+    root: jsonb().$type<TemplateRoot>().notNull(),
+    lacks: jsonb().$type<string[]>().notNull().default([]),
+    createdAt: time("created_at").notNull().defaultNow(),
+  },
+  (table) => [primaryKey({ columns: [table.ownerId, table.name] })],
+);
 
 export const workspaces = pgTable("workspaces", {
   id: text().primaryKey(),
@@ -30,6 +59,7 @@ export const workspaces = pgTable("workspaces", {
   runtime: text().$type<"embedded" | "docker">().notNull(),
   rootfs: text().$type<"template" | "host" | "image">(),
   template: text(),
+  templateRoot: jsonb("template_root").$type<TemplateRoot>(),
   originWorkspace: text("origin_workspace"),
   originSnapshot: text("origin_snapshot"),
   baseSnapshot: text("base_snapshot"),

@@ -10,6 +10,7 @@ import { addFileRoutes } from "./routes/file-routes.ts";
 import { addNetworkRoutes } from "./routes/network-routes.ts";
 import { addRunRoutes } from "./routes/run-routes.ts";
 import { addSnapshotRoutes } from "./routes/snapshot-routes.ts";
+import { addTemplateRoutes } from "./routes/template-routes.ts";
 import { addWorkspaceEventRoutes } from "./routes/workspace-event-routes.ts";
 import { addWorkspaceRoutes } from "./routes/workspace-routes.ts";
 
@@ -19,6 +20,7 @@ export type ApiParts = AccountParts &
   Parameters<typeof addWorkspaceEventRoutes>[1] &
   Parameters<typeof addNetworkRoutes>[1] &
   Parameters<typeof addSnapshotRoutes>[1] &
+  Parameters<typeof addTemplateRoutes>[1] &
   Parameters<typeof addFileRoutes>[1] &
   Parameters<typeof addAgentRoutes>[1] & { readonly identity: Identity; readonly log: Log };
 
@@ -40,7 +42,7 @@ export function createApi(parts: ApiParts): ApiApp {
   };
   const limited = bodyLimit({ maxSize: bodyBytes, onError: refuseLarge });
   app.use((context, next) => {
-    if (/\/files(?:\/|$)|\/workspaces\/import$/.test(context.req.path)) return next();
+    if (/\/files(?:\/|$)|\/workspaces\/import$|\/templates\/upload$/.test(context.req.path)) return next();
     // Refused before the body is touched, so that the server can drain it and the client reads the answer.
     if (Number(context.req.header("content-length") ?? 0) > bodyBytes) refuseLarge();
     return limited(context, next);
@@ -74,6 +76,7 @@ export function createApi(parts: ApiParts): ApiApp {
   addWorkspaceEventRoutes(app, parts);
   addNetworkRoutes(app, parts);
   addSnapshotRoutes(app, parts);
+  addTemplateRoutes(app, parts);
   addFileRoutes(app, parts);
   addRunRoutes(app, parts);
   addAgentRoutes(app, parts);

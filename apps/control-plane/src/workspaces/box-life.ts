@@ -18,6 +18,8 @@ const runHook = 'hook="$HOME/.config/alcove/before-stop"; if [ -x "$hook" ]; the
 
 /** The life of a workspace's box, from start to end. Each of these is called as the workspace's one job, but for `thaw` and `died`. */
 export interface BoxLife {
+  /** Notes that the workspace could not be given a box of this epoch, and gives the error as people are told it. */
+  fail(id: WorkspaceId, epoch: number, error: unknown): Promise<CodedError>;
   /** Gives `host_full` when the host has no room for one more box. */
   requireRoom(signal: AbortSignal): Promise<void>;
   start(id: WorkspaceId, why: string, signal: AbortSignal): Promise<BoxClient>;
@@ -82,6 +84,7 @@ export function createBoxLife({ store, runtime, volumes, access, events, require
 
   return {
     requireRoom,
+    fail,
     async start(id, why, signal) {
       const row = await store.byId(id);
       if (!row || row.state === "deleting") throw new CodedError("workspace_deleting");
@@ -194,6 +197,7 @@ export function createBoxLife({ store, runtime, volumes, access, events, require
 }
 
 /** What a runtime has to know of a workspace. */
-export function boxSpec({ id, name, runtime, limits, network }: WorkspaceRow): BoxSpec {
-  return { workspace: id, name, runtime, limits, network, env: {} };
+export function boxSpec({ id, name, runtime, limits, network, templateRoot }: WorkspaceRow): BoxSpec {
+  const template = templateRoot === null ? {} : { template: templateRoot.tree };
+  return { workspace: id, name, runtime, limits, network, ...template, env: templateRoot?.env ?? {} };
 }

@@ -1,3 +1,4 @@
+import { abortable } from "@alcove/base/abortable";
 import type { CreateWorkspace } from "@alcove/contract/api/workspace";
 import { CodedError } from "@alcove/contract/errors";
 import type { RuntimeName } from "@alcove/contract/host";
@@ -5,6 +6,7 @@ import { newId, type SnapshotId, type WorkspaceId } from "@alcove/contract/ids";
 import { pause } from "../events/wake.ts";
 import type { Log } from "../log/log.ts";
 import type { Runtime } from "../runtimes/runtime.ts";
+import type { Templates } from "../templates/templates.ts";
 import type { VolumeStore } from "../volumes/volume-store.ts";
 import type { BoxAccess } from "./box-access.ts";
 import type { BoxLife } from "./box-life.ts";
@@ -25,6 +27,7 @@ interface Parts {
   /** Gives `runtime_unavailable` for a runtime that this server cannot use. */
   readonly requireRuntime: (name: RuntimeName, signal: AbortSignal) => Promise<void>;
   readonly volumes: VolumeStore;
+  readonly templates: Templates;
   readonly access: BoxAccess;
   readonly life: BoxLife;
   readonly log: Log;
@@ -40,16 +43,45 @@ export type Origin = { workspace: WorkspaceId; snapshot: SnapshotId };
  * hears of the workspace. Code: `name_taken`, `host_full`, `runtime_unavailable`.
  */
 export function createCreation(parts: Parts) {
-  const { store, jobs, runtime, requireRuntime, volumes, access, life, log, ending } = parts;
+  const { store, jobs, runtime, requireRuntime, volumes, templates, access, life, log, ending } = parts;
+  /** Workspaces whose template this replica waits for. */
+  const waiting = new Map<WorkspaceId, Promise<void>>();
+
   const inBackground = (work: Promise<unknown>, what: string, id: WorkspaceId) => {
     work.catch((error: unknown) => log.warn({ err: error, workspace: id }, what));
   };
 
   const fromNothing = async (row: Insert): Promise<WorkspaceRow> => {
     const stored = await store.insert({ ...row, id: newId("workspace"), state: "creating", why: "Being made" });
-    const making = jobs.run(stored.id, "create", ending, (signal) => life.start(stored.id, madeWhy, signal));
-    inBackground(making, "a workspace was not made", stored.id);
+    inBackground(make(stored, ending), "a workspace was not made", stored.id);
     return stored;
+  };
+
+  const waitForTemplate = async ({ id, epoch, templateRoot }: WorkspaceRow, signal: AbortSignal): Promise<void> => {
+    if (templateRoot === null) return;
+    const say = async (detail: string): Promise<void> => {
+      const row = await store.byId(id);
+      if (!row || row.state === "deleting") throw new CodedError("workspace_deleting");
+      if (row.state === "creating") await store.update(id, { why: `Waiting for its template. ${detail}` }, { epoch });
+    };
+    try {
+      await templates.makeReady(templateRoot, say, signal);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      throw await life.fail(id, epoch, error);
+    }
+  };
+
+  /** Resolves when what the workspace's root lies over is there; the workspace says meanwhile what it waits for. */
+  const requireTemplate = (row: WorkspaceRow, signal: AbortSignal): Promise<void> => {
+    const waits = waiting.get(row.id) ?? waitForTemplate(row, ending).finally(() => waiting.delete(row.id));
+    waiting.set(row.id, waits);
+    return abortable(waits, signal);
+  };
+
+  const make = async (row: WorkspaceRow, signal: AbortSignal): Promise<void> => {
+    if (row.templateRoot !== null) await requireTemplate(row, signal);
+    await jobs.run(row.id, "create", signal, (within) => life.start(row.id, madeWhy, within));
   };
 
   /** The runtime forgets it last: a crash in between leaves something that it takes back by itself. */
@@ -91,11 +123,24 @@ export function createCreation(parts: Parts) {
     }
   };
 
+  /** Of a fork it is the origin's: its own layer lies over that. A template that cannot be built is refused here. */
+  const templateOf = async (owner: string, wish: WorkspaceWish, origin: Origin | undefined) => {
+    if (origin) {
+      const { template = null, templateRoot = null } = (await store.byId(origin.workspace)) ?? {};
+      return { template, templateRoot };
+    }
+    if (wish.template === undefined) return {};
+    const templateRoot = await templates.resolve(owner, wish.template);
+    await templates.build(templateRoot, ending);
+    return { template: wish.template, templateRoot };
+  };
+
   const create = async (owner: string, wish: WorkspaceWish, origin?: Origin): Promise<WorkspaceRow> => {
-    const { name, runtime: on = "embedded", limits = {}, network, lifetime, template } = wish;
+    const { name, runtime: on = "embedded", limits = {}, network, lifetime } = wish;
     // Whether crun works is found out by its start, without another question before each.
     if (on !== "embedded") await requireRuntime(on, ending);
     await life.requireRoom(ending);
+    const template = await templateOf(owner, wish, origin);
     for (let attempt = 0; ; attempt += 1) {
       const row: Insert = {
         ownerId: owner,
@@ -104,12 +149,16 @@ export function createCreation(parts: Parts) {
         limits,
         ...(network && { network }),
         ...(lifetime && { lifetime }),
-        ...(template !== undefined && { template }),
+        ...template,
         ...(origin && { originWorkspace: origin.workspace, originSnapshot: origin.snapshot }),
       };
       // Made ahead are boxes of the usual kind, with an empty volume; these two limits are given to a box's first process.
       const isUsual =
-        on === "embedded" && !origin && !template && limits.openFiles === undefined && limits.processes === undefined;
+        on === "embedded" &&
+        !origin &&
+        !wish.template &&
+        limits.openFiles === undefined &&
+        limits.processes === undefined;
       try {
         const ahead = isUsual ? await fromSpare(row, wish) : undefined;
         return ahead ?? (await fromNothing(row));
@@ -129,7 +178,7 @@ export function createCreation(parts: Parts) {
     }
   };
 
-  return { create, settleClaims };
+  return { create, make, requireTemplate, isWaiting: (id: WorkspaceId) => waiting.has(id), settleClaims };
 }
 
 type Insert = Omit<Parameters<WorkspaceStore["insert"]>[0], "id" | "state" | "why">;

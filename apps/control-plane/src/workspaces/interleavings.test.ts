@@ -4,6 +4,7 @@ import { newId, type WorkspaceId } from "@alcove/contract/ids";
 import { expect, test } from "vitest";
 import { createLog } from "../log/log.ts";
 import type { BoxState, Runtime } from "../runtimes/runtime.ts";
+import type { Templates } from "../templates/templates.ts";
 import type { VolumeStore } from "../volumes/volume-store.ts";
 import { createBoxAccess } from "./box-access.ts";
 import { createBoxLife } from "./box-life.ts";
@@ -42,6 +43,7 @@ const firstRow = (): WorkspaceRow => ({
   runtime: "embedded",
   rootfs: null,
   template: null,
+  templateRoot: null,
   originWorkspace: null,
   originSnapshot: null,
   baseSnapshot: null,
@@ -143,12 +145,15 @@ function startReplica(world: World, gates: Gates, op: AsyncLocalStorage<string>)
   const events: WorkspaceEvents = { append: () => Promise.resolve(), page: () => Promise.resolve([]) };
   const access = createBoxAccess(runtime);
   const life = createBoxLife({ store, runtime, volumes, access, events, requireRoom: () => Promise.resolve(), log });
+  // No workspace here has a template.
+  const templates = {} as unknown as Templates;
   return createWorkspaces({
     store,
     jobs,
     runtime,
     requireRuntime: () => Promise.resolve(),
     volumes,
+    templates,
     access,
     life,
     events,

@@ -217,10 +217,10 @@ export function createSnapshots({ db, wake, workspaces, volumes, retention, stop
       const from = snapshot ?? newId("snapshot");
       if (snapshot) await find(row.id, snapshot);
       else await take(row.id, from, { name: null, run: null }, signal);
-      const { runtime, limits, network, lifetime, template } = row;
+      const { runtime, limits, network, lifetime } = row;
       return workspaces.create(
         row.ownerId,
-        { name, runtime, limits, network, lifetime, ...(template !== null && { template }) },
+        { name, runtime, limits, network, lifetime },
         { workspace: row.id, snapshot: from },
       );
     },

@@ -15,6 +15,8 @@ export function workspaceView(row: WorkspaceRow, ports: readonly BoxPort[], usag
     runtime: row.runtime,
     rootfs: row.rootfs,
     template: row.template,
+    start: row.templateRoot?.start ?? null,
+    expectedPorts: row.templateRoot?.ports ?? [],
     origin:
       row.originWorkspace === null || row.originSnapshot === null
         ? null

@@ -5,6 +5,7 @@ import type { Change, UpdateWorkspace } from "@alcove/contract/api/workspace";
 import type { BoxClient } from "../box/box-client.ts";
 import type { Log } from "../log/log.ts";
 import type { Runtime } from "../runtimes/runtime.ts";
+import type { Templates } from "../templates/templates.ts";
 import type { VolumeStore } from "../volumes/volume-store.ts";
 import type { BoxAccess } from "./box-access.ts";
 import { boxSpec, type BoxLife } from "./box-life.ts";
@@ -64,6 +65,7 @@ interface Parts {
   /** Gives `runtime_unavailable` for a runtime that this server cannot use. */
   readonly requireRuntime: (name: RuntimeName, signal: AbortSignal) => Promise<void>;
   readonly volumes: VolumeStore;
+  readonly templates: Templates;
   readonly access: BoxAccess;
   readonly life: BoxLife;
   readonly events: WorkspaceEvents;
@@ -74,7 +76,7 @@ export function createWorkspaces(parts: Parts): Workspaces {
   const { store, jobs, runtime, volumes, access, life, events, log } = parts;
   const background = new AbortController();
   const ending = background.signal;
-  const { create, settleClaims } = createCreation({ ...parts, ending });
+  const creation = createCreation({ ...parts, ending });
 
   const keepChange = async (
     row: WorkspaceRow,
@@ -119,10 +121,7 @@ export function createWorkspaces(parts: Parts): Workspaces {
 
   const repair = async (row: WorkspaceRow, signal: AbortSignal): Promise<void> => {
     if (row.state === "deleting") return removeForGood(row.id);
-    if (row.state === "creating") {
-      await jobs.run(row.id, "create", signal, (within) => life.start(row.id, "Awake: just made", within));
-      return;
-    }
+    if (row.state === "creating") return creation.make(row, signal);
     if (row.box === "none" || row.box === "failed") return;
     const state = await runtime.inspect(row.id, signal);
     if (state.state === "running" && state.epoch === row.epoch) {
@@ -144,7 +143,7 @@ export function createWorkspaces(parts: Parts): Workspaces {
   };
 
   return {
-    create,
+    create: creation.create,
 
     change: (row, wish, signal) =>
       jobs.run(row.id, "change", signal, async (within) => {
@@ -170,6 +169,8 @@ export function createWorkspaces(parts: Parts): Workspaces {
       if (!row) throw new CodedError("not_found");
       if (row.state === "deleting") throw new CodedError("workspace_deleting");
       const there = access.known(row) ?? (await access.adopt(row, signal));
+      // Until it has had a box, what it lies over may not be there yet.
+      if (!there && row.templateRoot !== null && row.startedAt === null) await creation.requireTemplate(row, signal);
       if (!there) return jobs.run(id, "start", signal, (within) => life.start(id, "Awake: in use", within));
       if (row.box === "frozen") await life.thaw(row, "Awake: in use", signal);
       return there;
@@ -227,11 +228,11 @@ export function createWorkspaces(parts: Parts): Workspaces {
 
     async reconcile(signal) {
       await jobs.closeAbandoned();
-      await settleClaims(signal).catch((error: unknown) =>
-        log.warn({ err: error }, "claimed boxes were not looked after"),
-      );
+      await creation
+        .settleClaims(signal)
+        .catch((error: unknown) => log.warn({ err: error }, "claimed boxes were not looked after"));
       for (const row of await store.all()) {
-        if (signal.aborted || jobs.isWorking(row.id)) continue;
+        if (signal.aborted || jobs.isWorking(row.id) || creation.isWaiting(row.id)) continue;
         inBackground(repair(row, signal), "a workspace was not put right; it is tried again", row.id);
       }
     },

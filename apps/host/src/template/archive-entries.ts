@@ -20,7 +20,10 @@ export async function readEntries(
 ): Promise<void> {
   let entries = 0;
   let stopped = false;
-  let failure: unknown;
+  let failure: Error | undefined;
+  const fail = (error: unknown): void => {
+    failure ??= error instanceof Error ? error : new Error(String(error));
+  };
   const parser = new Parser({
     strict: true,
     maxMetaEntrySize: longestHeader,
@@ -31,18 +34,18 @@ export async function readEntries(
         if (entries > mostEntries) throw invalid(`it has more than ${mostEntries} entries`);
         stopped = hear(entry) === "stop";
       } catch (error) {
-        failure = error;
+        fail(error);
       }
       entry.resume();
     },
-    onwarn: (code, message) => (failure ??= invalid(`${message} (${code})`)),
+    onwarn: (code, message) => fail(invalid(`${message} (${code})`)),
   });
-  parser.on("error", (error: unknown) => (failure ??= error));
+  parser.on("error", fail);
   const source = await openDecompressed(path);
   try {
     for await (const chunk of source) {
       signal.throwIfAborted();
-      parser.write(chunk as Buffer);
+      if (Buffer.isBuffer(chunk)) parser.write(chunk);
       if (failure !== undefined) throw failure;
       if (stopped) return;
     }
@@ -63,7 +66,9 @@ export function invalid(reason: string, cause?: unknown): CodedError {
 
 /** What the disk says is not the archive's fault. */
 function isFromDisk(error: unknown): boolean {
-  return error instanceof Error && "code" in error && ["ENOSPC", "EDQUOT", "EIO", "EMFILE"].includes(String(error.code));
+  return (
+    error instanceof Error && "code" in error && ["ENOSPC", "EDQUOT", "EIO", "EMFILE"].includes(String(error.code))
+  );
 }
 
 async function openDecompressed(path: string): Promise<Readable> {
@@ -80,7 +85,10 @@ async function openDecompressed(path: string): Promise<Readable> {
   return source;
 }
 
-function piped(source: Readable, decompress: ReturnType<typeof createGunzip> | ReturnType<typeof createZstdDecompress>) {
+function piped(
+  source: Readable,
+  decompress: ReturnType<typeof createGunzip> | ReturnType<typeof createZstdDecompress>,
+) {
   source.once("error", (error) => decompress.destroy(error));
   decompress.once("close", () => source.destroy());
   return source.pipe(decompress);

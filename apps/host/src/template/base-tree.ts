@@ -56,10 +56,10 @@ export interface BaseTree {
   status(): TemplateStatus;
   /** Builds it in the background where it is missing, again and again; resolves when it is there or the signal aborts. */
   build(signal: AbortSignal): Promise<void>;
-  /** Resolves when it is there. Codes: `template_unavailable`, `template_build_failed`. */
+  /** Resolves when it is there. Code: `template_build_failed`. */
   require(signal: AbortSignal): Promise<void>;
-  /** Gives `template_unavailable` where it is not there and cannot be built. */
-  requirePossible(): void;
+  /** Why it is not there and cannot be built here, with the command that mends it; null otherwise. */
+  whyImpossible(): string | null;
 }
 
 export function createBaseTree({ site, trees, folder }: { site: Site; trees: Trees; folder: string }): BaseTree {
@@ -133,19 +133,17 @@ export function createBaseTree({ site, trees, folder }: { site: Site; trees: Tre
     return building;
   };
 
-  const requirePossible = (): void => {
-    if (existsSync(path) || findProgram("mmdebstrap") !== null) return;
-    throw new CodedError("template_unavailable", "Cannot build templates: mmdebstrap is not installed on this host", {
-      hint: "Run `apt-get install mmdebstrap` on the server.",
-    });
-  };
+  const whyImpossible = (): string | null =>
+    existsSync(path) || findProgram("mmdebstrap") !== null
+      ? null
+      : "mmdebstrap is not installed on the server: run `apt-get install mmdebstrap` there";
 
   return {
     version,
     path,
     isThere: () => existsSync(path),
     status: () => status,
-    requirePossible,
+    whyImpossible,
     async build(signal) {
       if (existsSync(path)) return;
       if (findProgram("mmdebstrap") === null) {
@@ -167,7 +165,6 @@ export function createBaseTree({ site, trees, folder }: { site: Site; trees: Tre
     },
     async require(signal) {
       if (existsSync(path)) return;
-      requirePossible();
       await sharedBuild(signal);
     },
   };

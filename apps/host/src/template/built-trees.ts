@@ -1,7 +1,7 @@
 import { CodedError } from "@alcove/contract/errors";
 import type { TreeRecipe, TreeStatus, UnpackedTree } from "@alcove/contract/host";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, readdir, rename, rm } from "node:fs/promises";
+import { chmod, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { diskIdOffset } from "../boxes/id-range.ts";
 import { mustRun } from "../kernel/command.ts";
@@ -28,8 +28,8 @@ export interface BuiltTrees {
   look(tree: string): Promise<TreeStatus>;
   /** Codes: `template_invalid`, `too_large`, `host_full`. Nothing is left of what could not be unpacked. */
   unpack(archive: Readable, largestBytes: number, signal: AbortSignal): Promise<UnpackedTree>;
-  /** Removes all others that nothing lies over, and usual ones of earlier versions. */
-  keep(trees: readonly string[]): Promise<void>;
+  /** Removes all others that nothing lies over and that are older than so many milliseconds, and usual ones of earlier versions. */
+  keep(trees: readonly string[], olderThanMs: number): Promise<void>;
   /** Removes what a crash left of builds; called before the first of them. */
   sweep(): Promise<void>;
   drain(): Promise<void>;
@@ -61,7 +61,7 @@ export function createBuiltTrees(options: {
     if (work) return { ...unbuilt, state: "building", detail: work.detail() };
     const failure = failed.get(tree);
     if (failure !== undefined) return { ...unbuilt, state: "failed", detail: failure };
-    return { ...unbuilt, state: "missing", detail: "Built when it is first used" };
+    return { ...unbuilt, state: "missing", detail: base.whyImpossible() ?? "Built when it is first used" };
   };
 
   const makeTree = async (tree: string, recipe: TreeRecipe, onStep: (percent: number, text: string) => void) => {
@@ -91,7 +91,8 @@ export function createBuiltTrees(options: {
     async build(tree, recipe) {
       const now = await look(tree);
       if (now.state === "ready" || now.state === "building" || building.has(tree)) return now;
-      base.requirePossible();
+      const why = base.whyImpossible();
+      if (why !== null) throw new CodedError("template_unavailable", `Cannot build the template: ${why}`);
       failed.delete(tree);
       let step: string | null = null;
       const done = makeTree(tree, recipe, (percent, text) => (step = `${percent} %, ${text}`))
@@ -101,7 +102,10 @@ export function createBuiltTrees(options: {
           logLine("warn", "a template was not built", { tree, error });
         })
         .finally(() => building.delete(tree));
-      building.set(tree, { detail: () => (base.isThere() ? `Being built: ${step ?? "0 %"}` : base.status().detail), done });
+      building.set(tree, {
+        detail: () => (base.isThere() ? `Being built: ${step ?? "0 %"}` : base.status().detail),
+        done,
+      });
       return look(tree);
     },
     async unpack(archive, largestBytes, gone) {
@@ -122,14 +126,14 @@ export function createBuiltTrees(options: {
       void settled.then(() => unpacking.delete(settled));
       return work;
     },
-    async keep(wanted) {
+    async keep(wanted, olderThanMs) {
       const names = await readdir(folder).catch(() => []);
       const old = names.filter((name) => (isTree(name) || /^[0-9a-f]{8}$/.test(name)) && name !== base.version);
       const unwanted = old.filter((name) => !wanted.includes(name));
       if (unwanted.length === 0) return;
       const used = await treesInUse(site, store);
       for (const name of unwanted) {
-        if (used.has(name)) continue;
+        if (used.has(name) || (await ageMs(`${folder}/${name}`)) < olderThanMs) continue;
         await trees.remove(`${folder}/${name}`);
         await rm(notePath(`${folder}/${name}`), { force: true });
       }
@@ -161,4 +165,10 @@ export function createBuiltTrees(options: {
 
 async function sizeOf(tree: string): Promise<number> {
   return Number((await mustRun(["du", "-s", "--block-size=1", "--", tree])).split("\t")[0]);
+}
+
+/** Since the tree got its name; a tree without a note is as old as can be. */
+async function ageMs(tree: string): Promise<number> {
+  const note = await stat(notePath(tree)).catch(() => null);
+  return note === null ? Number.POSITIVE_INFINITY : Date.now() - note.mtimeMs;
 }

@@ -61,7 +61,8 @@ export async function readImageLayout(
       const digest = /^blobs\/sha256\/([0-9a-f]{64})$/.exec(path)?.[1];
       isOldImage ||= path === "manifest.json";
       const name = digest ?? (path === "index.json" ? "index.json" : undefined);
-      const belongs = ["oci-layout", "manifest.json", "repositories", "index.json"].includes(path) || digest !== undefined;
+      const belongs =
+        ["oci-layout", "manifest.json", "repositories", "index.json"].includes(path) || digest !== undefined;
       if (!belongs && !/^[0-9a-f]{64}(?:\.json|\/.*)?$/.test(path)) {
         isLayout = false;
         return "stop";
@@ -122,8 +123,7 @@ export async function readImageLayout(
 
 function chooseManifest(manifests: z.infer<typeof descriptorSchema>[]): z.infer<typeof descriptorSchema> {
   const fitting = manifests.filter(
-    ({ platform }) =>
-      platform === undefined || (platform.os === "linux" && platform.architecture === ownArchitecture),
+    ({ platform }) => platform === undefined || (platform.os === "linux" && platform.architecture === ownArchitecture),
   );
   const [chosen] = fitting;
   if (chosen === undefined) throw invalid(`it has no image for linux/${ownArchitecture}`);

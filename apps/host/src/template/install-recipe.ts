@@ -110,7 +110,8 @@ export async function installRecipe(options: {
   ]);
   signal.removeEventListener("abort", stop);
   signal.throwIfAborted();
-  if (exitCode !== 0) throw new Error(words.trim().split("\n").slice(-3).join(" ").slice(-600) || `it ended with ${exitCode}`);
+  if (exitCode !== 0)
+    throw new Error(words.trim().split("\n").slice(-3).join(" ").slice(-600) || `it ended with ${exitCode}`);
 }
 
 /** Ends a build of an earlier host process, or of this one. */

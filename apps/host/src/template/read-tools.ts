@@ -29,5 +29,8 @@ export async function readTools(tree: string, recipe: TreeRecipe): Promise<Recor
 
 /** `2:1.19.8-2` is 1.19.8. */
 function makersVersion(version: string): string {
-  return version.replace(/^\d+:/, "").replace(/-[^-]*$/, "").replace(/[+~].*$/, "");
+  return version
+    .replace(/^\d+:/, "")
+    .replace(/-[^-]*$/, "")
+    .replace(/[+~].*$/, "");
 }

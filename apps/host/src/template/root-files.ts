@@ -54,7 +54,7 @@ export function createFileAt(place: Buffer): number {
 
 /** Writes all of the bytes. */
 export function writeAll(file: number, bytes: Buffer): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+  for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);
 }
 
 /** Whole files of a tree, by paths from its top. */

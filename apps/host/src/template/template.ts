@@ -57,7 +57,10 @@ export function createTemplate({ site, store, trees }: { site: Site; store: stri
       if (kept !== undefined) return templateRoot(kept);
       if (tree !== undefined) {
         if (existsSync(`${folder}/${tree}`)) return templateRoot(tree);
-        throw new CodedError("template_not_built", "Cannot start the workspace: its template is not built on this host");
+        throw new CodedError(
+          "template_not_built",
+          "Cannot start the workspace: its template is not built on this host",
+        );
       }
       const installed = await readdir(`${volumePaths(store, id).rootLayer}/host/usr/upper`).catch(() => []);
       if (base.isThere() && installed.length === 0) return templateRoot(base.version);

@@ -64,7 +64,9 @@ export async function unpackTree(options: {
     return unpacked;
   } catch (error) {
     if (error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT"))
-      throw new CodedError("host_full", "Cannot keep the root file system: the server's disk is full", { cause: error });
+      throw new CodedError("host_full", "Cannot keep the root file system: the server's disk is full", {
+        cause: error,
+      });
     throw error;
   } finally {
     await rm(upload, { force: true });
@@ -81,9 +83,9 @@ async function receive(archive: Readable, path: string, largestBytes: number, si
   let bytes = 0;
   let looked = 0;
   // Whoever sends it still waits for an answer when this ends early.
-  for await (const part of archive.iterator({ destroyOnReturn: false })) {
+  for await (const chunk of archive.iterator({ destroyOnReturn: false })) {
     signal.throwIfAborted();
-    const chunk = part as Buffer;
+    if (!Buffer.isBuffer(chunk)) throw new TypeError("the archive does not come as bytes");
     bytes += chunk.length;
     if (bytes > largestBytes)
       throw new CodedError("too_large", `A root file system has at most ${Math.floor(largestBytes / 2 ** 20)} MiB.`);

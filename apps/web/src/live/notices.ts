@@ -32,6 +32,8 @@ export function staleKeys(notice: ChangeNotice): QueryKey[] {
       return [["agents"]];
     case "provider":
       return [["providers"], ["agents"]];
+    case "template":
+      return [["templates"]];
   }
 }
 

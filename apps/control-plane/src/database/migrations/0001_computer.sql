@@ -1,5 +1,7 @@
 alter table workspaces
   add column template text,
+  -- What its root lies over, as it was when the workspace was made.
+  add column template_root jsonb,
   add column origin_workspace text,
   add column origin_snapshot text,
   -- The snapshot that the files came from last: the parent of the next one.
@@ -32,4 +34,19 @@ create table workspace_events (
   text text not null,
   data jsonb not null,
   primary key (workspace_id, seq)
+);
+
+-- Templates of people's own; those of the catalogue are in no table.
+create table templates (
+  owner_id text not null,
+  name text not null,
+  title text not null,
+  description text not null,
+  start text,
+  ports jsonb not null,
+  source text not null check (source in ('packages', 'tar', 'oci', 'image', 'dockerfile', 'devcontainer')),
+  root jsonb not null,
+  lacks jsonb not null default '[]',
+  created_at timestamptz not null default now(),
+  primary key (owner_id, name)
 );
