@@ -3,11 +3,19 @@ import { expect, test } from "vitest";
 import { describeTemplates } from "./template.ts";
 
 test("templates are listed with their versions and what is really in them", () => {
-  const built = { version: "24", state: "ready" as const, detail: "Ready", tools: { node: "24.21.0" }, sizeBytes: 9e8 };
+  const built = {
+    version: "24",
+    state: "ready" as const,
+    detail: "Ready",
+    percent: null,
+    tools: { node: "24.21.0" },
+    sizeBytes: 9e8,
+  };
   const other = {
     version: "22",
     state: "missing" as const,
     detail: "Built when it is first used",
+    percent: null,
     tools: {},
     sizeBytes: null,
   };

@@ -97,6 +97,11 @@ const agentsRoute = createRoute({
   path: "/agents",
   component: lazyRouteComponent(() => import("./settings/agents-page.tsx"), "AgentsPage"),
 });
+const templatesRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: "/templates",
+  component: lazyRouteComponent(() => import("./settings/templates-page.tsx"), "TemplatesPage"),
+});
 const accountRoute = createRoute({
   getParentRoute: () => settingsRoute,
   path: "/account",
@@ -119,7 +124,14 @@ const routeTree = rootRoute.addChildren([
     homeRoute,
     workspacesRoute,
     workspaceRoute,
-    settingsRoute.addChildren([settingsIndexRoute, agentsRoute, accountRoute, appearanceRoute, healthRoute]),
+    settingsRoute.addChildren([
+      settingsIndexRoute,
+      agentsRoute,
+      templatesRoute,
+      accountRoute,
+      appearanceRoute,
+      healthRoute,
+    ]),
   ]),
 ]);
 

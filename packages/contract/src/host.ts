@@ -131,6 +131,8 @@ export type TreeRecipe = z.infer<typeof treeRecipeSchema>;
 
 export const treeStatusSchema = templateStatusSchema.extend({
   tree: treeIdSchema,
+  /** How much of it is built, while it is. */
+  percent: z.number().nullable(),
   /** Versions of what is in it, by the recipe's names; empty until it is built. */
   tools: z.record(z.string(), z.string()),
   sizeBytes: z.number().nullable(),

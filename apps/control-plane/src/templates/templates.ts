@@ -234,6 +234,7 @@ function versionView(version: string, status: TreeStatus | undefined, shows?: re
     version,
     state: status?.state ?? ("missing" as const),
     detail: status?.detail ?? "",
+    percent: status?.percent ?? null,
     tools: Object.fromEntries(tools),
     sizeBytes: status?.sizeBytes ?? null,
   };

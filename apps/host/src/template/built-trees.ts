@@ -45,7 +45,7 @@ export function createBuiltTrees(options: {
   signal: AbortSignal;
 }): BuiltTrees {
   const { site, store, folder, base, trees, signal } = options;
-  const building = new Map<string, { detail: () => string; done: Promise<void> }>();
+  const building = new Map<string, { look: () => { detail: string; percent: number | null }; done: Promise<void> }>();
   const failed = new Map<string, string>();
   const unpacking = new Set<Promise<unknown>>();
   const markOf = (tree: string): string => `${site.instance}-${tree}`;
@@ -54,11 +54,12 @@ export function createBuiltTrees(options: {
     const path = `${folder}/${tree}`;
     if (existsSync(path)) {
       const note = await readNote(path);
-      return { tree, state: "ready", detail: "Ready", tools: note?.tools ?? {}, sizeBytes: note?.sizeBytes ?? null };
+      const { tools = {}, sizeBytes = null } = note ?? {};
+      return { tree, state: "ready", detail: "Ready", percent: null, tools, sizeBytes };
     }
-    const unbuilt = { tree, tools: {}, sizeBytes: null };
+    const unbuilt = { tree, percent: null, tools: {}, sizeBytes: null };
     const work = building.get(tree);
-    if (work) return { ...unbuilt, state: "building", detail: work.detail() };
+    if (work) return { ...unbuilt, state: "building", ...work.look() };
     const failure = failed.get(tree);
     if (failure !== undefined) return { ...unbuilt, state: "failed", detail: failure };
     return { ...unbuilt, state: "missing", detail: base.whyImpossible() ?? "Built when it is first used" };
@@ -94,8 +95,12 @@ export function createBuiltTrees(options: {
       const why = base.whyImpossible();
       if (why !== null) throw new CodedError("template_unavailable", `Cannot build the template: ${why}`);
       failed.delete(tree);
-      let step: string | null = null;
-      const done = makeTree(tree, recipe, (percent, text) => (step = `${percent} %, ${text}`))
+      let step = { detail: "Being built", percent: 0 };
+      const done = makeTree(
+        tree,
+        recipe,
+        (percent, text) => (step = { detail: `Being built: ${percent} %, ${text}`, percent }),
+      )
         .catch((error: unknown) => {
           const reason = error instanceof Error ? error.message : String(error);
           failed.set(tree, error instanceof CodedError ? error.message : `Not built: ${reason}`);
@@ -103,7 +108,7 @@ export function createBuiltTrees(options: {
         })
         .finally(() => building.delete(tree));
       building.set(tree, {
-        detail: () => (base.isThere() ? `Being built: ${step ?? "0 %"}` : base.status().detail),
+        look: () => (base.isThere() ? step : { detail: base.status().detail, percent: null }),
         done,
       });
       return look(tree);

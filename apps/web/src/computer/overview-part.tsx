@@ -57,6 +57,10 @@ function State({ workspace }: { workspace: Workspace }) {
     workspace.startMs === null ? null : `${asleep ? "Started last" : "ready"} in ${formatDuration(workspace.startMs)}`,
     workspace.usage?.processes && !asleep ? plural(workspace.usage.processes, "process", "processes") : null,
     workspace.template ? `template ${workspace.template}` : null,
+    workspace.start ? `starts by ${workspace.start}` : null,
+    workspace.expectedPorts.length > 0
+      ? `${workspace.expectedPorts.length === 1 ? "port" : "ports"} ${workspace.expectedPorts.join(", ")}`
+      : null,
     workspace.runtime === "docker" ? "on Docker" : null,
   ].filter(Boolean);
   return (

@@ -1,3 +1,4 @@
+import type { Template } from "@alcove/contract/api/template";
 import { CodedError } from "@alcove/contract/errors";
 import { QueryClient, queryOptions } from "@tanstack/react-query";
 import { client } from "./client.ts";
@@ -9,6 +10,10 @@ function retry(failures: number, error: Error): boolean {
 
 function isMissingAnswer(error: Error | null): boolean {
   return error instanceof CodedError && error.code === "server_unreachable";
+}
+
+function isBeingBuilt({ versions }: Template): boolean {
+  return versions.some(({ state }) => state === "building");
 }
 
 export function createQueryClient(): QueryClient {
@@ -74,13 +79,9 @@ export const queries = {
   templates: () =>
     queryOptions({
       queryKey: ["templates"],
-      // A server without templates has no such address: that is an empty list, not a fault.
-      queryFn: ({ signal }) =>
-        client.templates.list({ signal }).catch((error: unknown) => {
-          if (error instanceof CodedError && error.code === "not_found") return { items: [], next: null };
-          throw error;
-        }),
-      refetchInterval: (query) => (query.state.data?.items.some(({ state }) => state === "building") ? 3_000 : false),
+      queryFn: ({ signal }) => client.templates.list({ signal }),
+      // How far a build is, is told to nobody: it is asked for.
+      refetchInterval: (query) => (query.state.data?.items.some(isBeingBuilt) ? 1_000 : false),
     }),
   recentRuns: () =>
     queryOptions({ queryKey: ["runs", "recent"], queryFn: ({ signal }) => client.runs.list({ signal, limit: 100 }) }),

@@ -28,7 +28,7 @@ export default function NewWorkspaceDialog() {
   const [mode, setMode] = useState<Network["mode"]>("open");
   const [texts, setTexts] = useState<LimitTexts>({});
   const limits = limitsOf(texts);
-  const chosen = templates.data?.items.find((other) => other.name === template);
+  const chosen = templates.data?.items.find((other) => other.name === template?.split("@")[0]);
   const runtimes = chosen?.runtimes ?? [...new Set(templates.data?.items.flatMap((other) => other.runtimes))];
 
   const submit = (event: SubmitEvent) => {

@@ -1,5 +1,7 @@
-import type { Template } from "@alcove/contract/api/template";
+import type { Template, TemplateVersion } from "@alcove/contract/api/template";
 import { Arch } from "../ui/arch.tsx";
+import { ToggleGroup } from "../ui/toggle-group.tsx";
+import { toolsOf, versionOf } from "./template-version.ts";
 
 /** The templates to choose from, the server's own first. */
 export function TemplateList({
@@ -8,6 +10,7 @@ export function TemplateList({
   onChange,
 }: {
   templates: Template[];
+  /** `node`, or `node@22` for another version than the usual one. */
   chosen: string | null;
   onChange: (template: string | null) => void;
 }) {
@@ -26,29 +29,58 @@ export function TemplateList({
           <input type="radio" name="template" checked={chosen === null} onChange={() => onChange(null)} />
         </label>
         {templates.map((template) => (
-          <label className="start" key={template.name}>
-            <Arch state={archOfTemplate(template)} />
-            <span className="grow">
-              <b className="strong">{template.title}</b>
-              <span className="soft">{template.description}</span>
-            </span>
-            <span className={template.state === "failed" ? "state is-failed" : "state quiet"} title={template.detail}>
-              {stateWord(template)}
-            </span>
-            <input
-              type="radio"
-              name="template"
-              checked={chosen === template.name}
-              onChange={() => onChange(template.name)}
-            />
-          </label>
+          <TemplateChoice key={template.name} template={template} chosen={chosen} onChange={onChange} />
         ))}
       </div>
     </fieldset>
   );
 }
 
-function archOfTemplate({ state }: Template) {
+function TemplateChoice({
+  template,
+  chosen,
+  onChange,
+}: {
+  template: Template;
+  chosen: string | null;
+  onChange: (template: string) => void;
+}) {
+  const [name, picked] = chosen?.split("@") ?? [];
+  const isChosen = name === template.name;
+  const version = versionOf(template, isChosen ? picked : undefined);
+  const tools = toolsOf(version);
+  return (
+    <>
+      <label className="start">
+        <Arch state={archOfTemplate(version)} />
+        <span className="grow">
+          <b className="strong">{template.title}</b>
+          <span className="soft">{isChosen && tools !== "" ? tools : template.description}</span>
+        </span>
+        <span className={version.state === "failed" ? "state is-failed" : "state quiet"} title={version.detail}>
+          {stateWord(version)}
+        </span>
+        <input type="radio" name="template" checked={isChosen} onChange={() => onChange(template.name)} />
+      </label>
+      {isChosen && template.versions.length > 1 && (
+        <div className="start start--more">
+          <span className="soft grow">Version</span>
+          <ToggleGroup
+            label={`Version of ${template.title}`}
+            value={version.version}
+            options={template.versions.map((one) => ({ value: one.version, label: one.version }))}
+            onChange={(one) => onChange(one === template.version ? template.name : `${template.name}@${one}`)}
+          />
+        </div>
+      )}
+      {isChosen && version.state !== "ready" && version.detail !== "" && (
+        <p className={`start start--more ${version.state === "failed" ? "is-failed" : "quiet"}`}>{version.detail}</p>
+      )}
+    </>
+  );
+}
+
+function archOfTemplate({ state }: TemplateVersion) {
   switch (state) {
     case "building":
       return "running";
@@ -61,12 +93,12 @@ function archOfTemplate({ state }: Template) {
   }
 }
 
-function stateWord({ state }: Template): string {
+function stateWord({ state, percent }: TemplateVersion): string {
   switch (state) {
     case "ready":
       return "Ready";
     case "building":
-      return "Being built";
+      return percent === null ? "Being built" : `Being built, ${percent} %`;
     case "missing":
       return "Built on first use";
     case "failed":

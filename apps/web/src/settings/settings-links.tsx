@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import { Cpu, HeartPulse, SunMoon, User } from "lucide-react";
+import { Cpu, HeartPulse, Layers, SunMoon, User } from "lucide-react";
 
 /** The pages of the settings. */
 export function SettingsLinks() {
@@ -15,6 +15,9 @@ export function SettingsLinks() {
       <h2>This server</h2>
       <Link className="nav" to="/settings/agents">
         <Cpu className="icon" /> Agents and models
+      </Link>
+      <Link className="nav" to="/settings/templates">
+        <Layers className="icon" /> Templates
       </Link>
       <Link className="nav" to="/settings/health">
         <HeartPulse className="icon" /> Health

@@ -11,6 +11,8 @@ export const templateVersionSchema = z.object({
   state: templateStateSchema,
   /** How far it is, or why it failed. */
   detail: z.string(),
+  /** How much of it is built, while it is; null where nobody can tell. */
+  percent: z.number().nullable(),
   /** What is really in it, as in `{ "node": "24.21.0" }`; empty until it is built. */
   tools: z.record(z.string(), z.string()),
   sizeBytes: z.number().nullable(),

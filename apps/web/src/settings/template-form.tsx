@@ -1,0 +1,145 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useId, useState, type SubmitEvent } from "react";
+import { client } from "../live/client.ts";
+import { FailureAlert, failureOf } from "../ui/alert.tsx";
+import { Button } from "../ui/button.tsx";
+import { Field, Input } from "../ui/input.tsx";
+import { ToggleGroup } from "../ui/toggle-group.tsx";
+
+type Source = "packages" | "archive";
+type Node = "none" | "24" | "22" | "20";
+
+/** Adds a template of one's own: packages by name, or a file with a root file system. */
+export function TemplateForm({ onDone }: { onDone: () => void }) {
+  const queryClient = useQueryClient();
+  const id = useId();
+  const [source, setSource] = useState<Source>("packages");
+  const [name, setName] = useState("");
+  const [packages, setPackages] = useState("");
+  const [node, setNode] = useState<Node>("none");
+  const [file, setFile] = useState<File | null>(null);
+  const [start, setStart] = useState("");
+  const [ports, setPorts] = useState("");
+  const add = useMutation({
+    mutationFn: () => {
+      const numbers = ports.split(/[\s,]+/).filter(Boolean);
+      const described = { name, ...(start.trim() === "" ? {} : { start: start.trim() }) };
+      if (source === "archive" && file !== null)
+        return client.templates.upload(
+          { ...described, ...(numbers.length > 0 ? { ports: numbers.join(",") } : {}) },
+          file,
+        );
+      return client.templates.add({
+        ...described,
+        packages: packages.split(/[\s,]+/).filter(Boolean),
+        ...(node === "none" ? {} : { node }),
+        ...(numbers.length > 0 ? { ports: numbers.map(Number) } : {}),
+      });
+    },
+    onSuccess: onDone,
+    onSettled: () => queryClient.invalidateQueries({ queryKey: ["templates"] }),
+  });
+
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    add.mutate();
+  };
+
+  return (
+    <form className="grid gap-4" onSubmit={submit}>
+      <ToggleGroup<Source>
+        label="Made of"
+        value={source}
+        options={[
+          { value: "packages", label: "Packages" },
+          { value: "archive", label: "A file" },
+        ]}
+        onChange={setSource}
+      />
+      <Field label="Name" id={`${id}-name`} note="As workspaces ask for it, such as data-tools">
+        <Input
+          id={`${id}-name`}
+          required
+          autoFocus
+          maxLength={40}
+          pattern="[a-z0-9]([a-z0-9\-]*[a-z0-9])?"
+          spellCheck={false}
+          value={name}
+          onChange={(event) => setName(event.target.value.toLowerCase().replace(/\s+/g, "-"))}
+        />
+      </Field>
+      {source === "packages" ? (
+        <>
+          <Field label="Debian packages" id={`${id}-packages`} note="Separated by spaces, over the usual tools">
+            <Input
+              id={`${id}-packages`}
+              required
+              spellCheck={false}
+              placeholder="ffmpeg imagemagick"
+              value={packages}
+              onChange={(event) => setPackages(event.target.value)}
+            />
+          </Field>
+          <div className="choice">
+            <span className="strong">Node</span>
+            <ToggleGroup<Node>
+              label="Node"
+              value={node}
+              options={[
+                { value: "none", label: "None" },
+                { value: "24", label: "24" },
+                { value: "22", label: "22" },
+                { value: "20", label: "20" },
+              ]}
+              onChange={setNode}
+            />
+          </div>
+        </>
+      ) : (
+        <Field
+          label="File"
+          id={`${id}-file`}
+          note="A tar of a root file system, or of an OCI image layout; plain, gzipped or by zstd"
+        >
+          <input
+            id={`${id}-file`}
+            className="input input--file"
+            type="file"
+            required
+            onChange={(event) => setFile(event.target.files?.[0] ?? null)}
+          />
+        </Field>
+      )}
+      <Field
+        label="Start command"
+        id={`${id}-start`}
+        note="What starts the program that its workspaces are for; may be empty"
+      >
+        <Input
+          id={`${id}-start`}
+          spellCheck={false}
+          placeholder="npm run dev"
+          value={start}
+          onChange={(event) => setStart(event.target.value)}
+        />
+      </Field>
+      <Field label="Ports" id={`${id}-ports`} note="On which that program listens; may be empty">
+        <Input
+          id={`${id}-ports`}
+          inputMode="numeric"
+          pattern="[0-9]+([ ,]+[0-9]+)*"
+          placeholder="3000"
+          value={ports}
+          onChange={(event) => setPorts(event.target.value)}
+        />
+      </Field>
+      {add.error && <FailureAlert failure={failureOf(add.error)} title="The template was not added" fresh />}
+      <div className="btns">
+        <Button variant="default" type="submit" aria-busy={add.isPending}>
+          {add.isPending && source === "archive" ? "Sending" : "Add"}
+        </Button>
+        <Button onClick={onDone}>Cancel</Button>
+      </div>
+    </form>
+  );
+}
