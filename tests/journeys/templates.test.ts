@@ -79,7 +79,7 @@ test("what is no root file system is refused with the reason, beside the form", 
 
 test("a new workspace begins with a template that is chosen, in the version that is chosen", async () => {
   await page.goto("/workspaces");
-  await page.getByRole("button", { name: "New workspace" }).first().click();
+  await page.getByRole("button", { name: "New workspace with a template, limits or network" }).click();
   const dialog = page.getByRole("dialog", { name: "New workspace" });
   await dialog.getByText("Node", { exact: true }).click();
   await dialog.getByRole("button", { name: "22" }).click();
@@ -94,7 +94,7 @@ test("a new workspace begins with a template that is chosen, in the version that
     name: "new-workspace-template",
     address: "/workspaces",
     ready: async (screen) => {
-      await screen.getByRole("button", { name: "New workspace" }).first().click();
+      await screen.getByRole("button", { name: "New workspace with a template, limits or network" }).click();
       const open = screen.getByRole("dialog", { name: "New workspace" });
       await open.getByText("Node", { exact: true }).click();
       await visible(open.getByRole("button", { name: "22" }));

@@ -114,10 +114,9 @@ export function TemplateRow({ template }: { template: Template }) {
 function factsOf({ versions, version, start, ports, lacks, workspaces }: Template): string[] {
   const usual = versions.find((one) => one.version === version);
   const tools = usual ? toolsOf(usual) : "";
-  const others = versions.filter((one) => one.version !== version).map((one) => one.version);
   return [
     tools,
-    others.length > 0 ? `also ${others.join(", ")}` : "",
+    versions.length > 1 ? `versions ${versions.map((one) => one.version).join(", ")}` : "",
     start ?? "",
     ports.length > 0 ? `${ports.length === 1 ? "port" : "ports"} ${ports.join(", ")}` : "",
     lacks.length > 0 ? `without ${lacks.join(", ")}` : "",
