@@ -58,7 +58,7 @@ export async function prepareDataDirectory(data: string, owner: Owner): Promise<
     }
     await mkdir(join(data, "logs"), { recursive: true });
     await chmod(join(data, "logs"), 0o750);
-    for (const folder of ["secrets", "postgres", "run/postgres", "home", "opt/agents"]) {
+    for (const folder of ["secrets", "postgres", "contexts", "run/postgres", "home", "opt/agents"]) {
       await mkdir(join(data, folder), { recursive: true });
       await chmod(join(data, folder), folder === "opt/agents" ? 0o755 : 0o700);
       await chown(join(data, folder), owner.uid, owner.gid);

@@ -1,9 +1,13 @@
 import { openAsBlob } from "node:fs";
+import { mkdtemp, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Template, TemplateVersion } from "@alcove/contract/api/template";
 import { CodedError } from "@alcove/contract/errors";
 import type { Client } from "@alcove/sdk/client";
 import { type Command, InvalidArgumentError } from "commander";
+import { create } from "tar";
 import { formatBytes, formatTable } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -11,6 +15,9 @@ type AddOptions = {
   packages?: string[];
   node?: string;
   archive?: string;
+  image?: string;
+  dockerfile?: string;
+  devcontainer?: string;
   title?: string;
   description?: string;
   start?: string;
@@ -31,34 +38,46 @@ export function addTemplateCommands(template: Command, client: () => Promise<Cli
     });
   template
     .command("add")
-    .description("add a template of Debian packages, or of a root file system")
+    .description("add a template of Debian packages, a root file system, or on Docker an image, a Dockerfile or a devcontainer.json")
     .argument("<name>", "lower-case letters, digits and hyphens")
     .option("-p, --packages <names>", "Debian packages, with commas", listOfWords)
     .option("--node <version>", "with this version of Node, as in 22")
     .option("-f, --archive <file>", "tar of a root file system or of an OCI image layout, plain, gzipped or by zstd")
+    .option("--image <image>", "image that the server's Docker has")
+    .option("--dockerfile <file>", "Dockerfile; the folder in which it is is sent with it")
+    .option("--devcontainer <folder>", "folder with .devcontainer/devcontainer.json, which is sent as a whole")
     .option("--title <title>", "name for people")
     .option("--description <words>", "what is in it")
     .option("--start <command>", "what starts the program that its workspaces are for")
     .option("--port <port>", "port on which that program listens; may be given again", collectPort)
-    .action(async (name: string, { packages, node, archive, port, ...described }: AddOptions) => {
+    .action(async (name: string, { packages, node, archive, image, dockerfile, devcontainer, port, ...words }: AddOptions) => {
       const { templates } = await client();
-      if ((archive === undefined) === (packages === undefined))
-        throw new CodedError("bad_request", "Name either packages or an archive.", {
+      const sources = [packages, archive, image, dockerfile, devcontainer].filter((one) => one !== undefined);
+      if (sources.length !== 1)
+        throw new CodedError("bad_request", "Name one of packages, archive, image, dockerfile and devcontainer.", {
           hint: `As in \`alcove template add ${name} --packages g++,cmake\` or \`--archive root.tar.gz\`.`,
         });
-      const added =
-        archive === undefined
-          ? await templates.add({
-              name,
-              ...described,
-              packages: packages ?? [],
-              ...(node === undefined ? {} : { node }),
-              ...(port === undefined ? {} : { ports: port }),
-            })
-          : await templates.upload(
-              { name, ...described, ...(port === undefined ? {} : { ports: port.join(",") }) },
-              await readArchive(archive),
-            );
+      const described = { name, ...words };
+      const upload = { ...described, ...(port === undefined ? {} : { ports: port.join(",") }) };
+      const add = async (): Promise<Template> => {
+        if (archive !== undefined) return templates.upload(upload, await readArchive(archive));
+        if (dockerfile !== undefined)
+          return sendFolder(path.dirname(dockerfile), (body) =>
+            templates.upload({ ...upload, dockerfile: path.basename(dockerfile) }, body),
+          );
+        if (devcontainer !== undefined)
+          return sendFolder(devcontainer, async (body) =>
+            templates.upload({ ...upload, devcontainer: await findDevContainer(devcontainer) }, body),
+          );
+        return templates.add({
+          ...described,
+          ...(packages === undefined ? {} : { packages }),
+          ...(image === undefined ? {} : { image }),
+          ...(node === undefined ? {} : { node }),
+          ...(port === undefined ? {} : { ports: port }),
+        });
+      };
+      const added = await add();
       if (added.lacks.length > 0) terminal.writeError(`Boxes of it go without ${added.lacks.join(", ")}.\n`);
       terminal.write(`${added.name}\n`);
     });
@@ -113,6 +132,29 @@ function versionOf(template: Template, version: string | undefined): TemplateVer
   const found = template.versions.find((one) => one.version === (version ?? template.version));
   if (!found) throw new CodedError("template_unknown");
   return found;
+}
+
+/** Sends the folder as a tar, which lies in a file meanwhile. */
+async function sendFolder(folder: string, send: (body: Blob) => Promise<Template>): Promise<Template> {
+  const scratch = await mkdtemp(path.join(tmpdir(), "alcove-folder-"));
+  try {
+    const file = path.join(scratch, "folder.tar.gz");
+    await create({ cwd: folder, file, gzip: true, portable: true }, ["."]).catch((cause: unknown) => {
+      throw new CodedError("file_not_found", `Cannot read "${folder}".`, { hint: "Check the path.", cause });
+    });
+    return await send(await openAsBlob(file));
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Where a devcontainer.json may be, by its specification. */
+async function findDevContainer(folder: string): Promise<string> {
+  for (const place of [".devcontainer/devcontainer.json", ".devcontainer.json"])
+    if ((await stat(path.join(folder, place)).catch(() => null))?.isFile()) return place;
+  throw new CodedError("file_not_found", `There is no .devcontainer/devcontainer.json in "${folder}".`, {
+    hint: "Name the folder in which it is.",
+  });
 }
 
 async function readArchive(path: string): Promise<Blob> {

@@ -37,6 +37,8 @@ import { createRuns } from "./runs/runs.ts";
 import { createRuntimes } from "./runtimes/runtimes.ts";
 import { createSeal, secretFile } from "./secrets/seal.ts";
 import { createHostClient } from "./host/host-client.ts";
+import { createBuildContexts } from "./templates/build-contexts.ts";
+import { createImageBuilds } from "./templates/image-builds.ts";
 import { createTemplates } from "./templates/templates.ts";
 import { createTemplateStore } from "./templates/template-store.ts";
 import { createHostVolumes } from "./volumes/host-volumes.ts";
@@ -111,7 +113,18 @@ export async function composeControlPlane(config: Config, log: Log): Promise<Con
   const jobs = createWorkspaceJobs({ db, wake, replica: replica.id, log });
   const workspaceEvents = createWorkspaceEvents({ db, wake });
   const access = createBoxAccess(runtime);
-  const templates = createTemplates({ store: createTemplateStore({ db, wake }), host, log });
+  const contexts = createBuildContexts({ directory: path.join(config.dataDirectory, "contexts") });
+  const templateStore = createTemplateStore({ db, wake });
+  const onBuilt = templateStore.keepImage;
+  const imageBuilds = createImageBuilds({ host, contexts, onBuilt, stopping, log });
+  stack.defer(() => imageBuilds.drain());
+  const templates = createTemplates({
+    store: templateStore,
+    host,
+    contexts,
+    builds: imageBuilds,
+    usableRuntimes: (signal) => runtimes.usable(signal),
+  });
   const pressure = createHostPressure({ load: (signal) => host.call("host.load", {}, signal), log });
   const life = createBoxLife({
     store,

@@ -20,15 +20,35 @@ import type { ProviderKind } from "@alcove/contract/api/agent";
 
 const time = (name: string) => timestamp(name, { withTimezone: true, mode: "date" });
 
-/** What boxes of a template lie over, with what they are given at their start. */
-export interface TemplateRoot {
-  readonly tree: string;
-  /** Null for a root file system that was given. */
-  readonly recipe: TreeRecipe | null;
+interface GivenToBoxes {
   readonly env: Record<string, string>;
   readonly start: string | null;
   readonly ports: number[];
 }
+
+/** A root file system of the host process; no recipe for one that was given. */
+export interface TreeRoot extends GivenToBoxes {
+  readonly kind: "tree";
+  readonly tree: string;
+  readonly recipe: TreeRecipe | null;
+}
+
+/** An image of Docker; null until it is built, no build for one that Docker has. */
+export interface ImageRoot extends GivenToBoxes {
+  readonly kind: "image";
+  readonly image: string | null;
+  /** SHA-256 of the build context's tar, which is kept, and what is built of it. */
+  readonly build: {
+    readonly context: string;
+    readonly dockerfile: string;
+    readonly args: Record<string, string>;
+  } | null;
+  readonly onCreate: string[];
+  readonly onStart: string[];
+}
+
+/** What boxes of a template lie over, with what they are given at their start. */
+export type TemplateRoot = TreeRoot | ImageRoot;
 
 export const templates = pgTable(
   "templates",

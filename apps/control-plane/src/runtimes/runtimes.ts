@@ -7,16 +7,29 @@ import type { Runtime } from "./runtime.ts";
 export interface Runtimes {
   readonly embedded: Runtime;
   readonly docker: Runtime;
+  /** Those that can be used, as they were seen within the last few seconds. */
+  usable(signal: AbortSignal): Promise<readonly RuntimeName[]>;
   /** Gives `runtime_unavailable` with the names of those that can be used. */
   requireUsable(name: RuntimeName, signal: AbortSignal): Promise<void>;
 }
 
+const seenMs = 10_000;
+
 export function createRuntimes({ hostSocket }: { hostSocket: string }): Runtimes {
   const embedded = createMachineRuntime({ name: "embedded", hostSocket });
   const docker = createMachineRuntime({ name: "docker", hostSocket });
+  let seen: { at: number; names: RuntimeName[] } | undefined;
   return {
     embedded,
     docker,
+    async usable(signal) {
+      if (seen && Date.now() - seen.at < seenMs) return seen.names;
+      const names: RuntimeName[] = [];
+      for (const [name, runtime] of [["embedded", embedded] as const, ["docker", docker] as const])
+        if ((await runtime.capabilities(signal)).usable) names.push(name);
+      seen = { at: Date.now(), names };
+      return names;
+    },
     async requireUsable(name, signal) {
       const known = await Promise.all(
         [embedded, docker].map(async (runtime) => ({ name: runtime.name, ...(await runtime.capabilities(signal)) })),

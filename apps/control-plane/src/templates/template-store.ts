@@ -1,7 +1,7 @@
 import { and, asc, count, eq, isNotNull, sql } from "drizzle-orm";
 import { CodedError } from "@alcove/contract/errors";
 import type { Db } from "../database/database.ts";
-import { templates, workspaces, type TemplateRoot } from "../database/schema.ts";
+import { templates, workspaces, type ImageRoot, type TemplateRoot } from "../database/schema.ts";
 import { noteChange } from "../events/notices.ts";
 import type { Wake } from "../events/wake.ts";
 
@@ -34,6 +34,16 @@ export function createTemplateStore({ db, wake }: { db: Db; wake: Wake }) {
       if (!fresh) throw new CodedError("name_taken", `You already have a template named "${row.name}".`);
       await tell(row.ownerId, row.name);
       return fresh;
+    },
+
+    /** Notes the image of all templates that are built in this way. */
+    async keepImage(build: ImageRoot["build"], image: string): Promise<void> {
+      const rows = await db
+        .update(templates)
+        .set({ root: sql`jsonb_set(${templates.root}, '{image}', to_jsonb(${image}::text))` })
+        .where(sql`${templates.root} -> 'build' = ${JSON.stringify(build)}::jsonb`)
+        .returning({ owner: templates.ownerId, name: templates.name });
+      for (const { owner, name } of rows) await tell(owner, name);
     },
 
     /** Removes the row unless a workspace has the template. Code: `template_in_use`. */

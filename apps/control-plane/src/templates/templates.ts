@@ -3,14 +3,17 @@ import { json } from "node:stream/consumers";
 import { treeId } from "@alcove/base/tree-id";
 import type { CreateTemplate, Template, UploadTemplate } from "@alcove/contract/api/template";
 import { CodedError } from "@alcove/contract/errors";
-import { unpackedTreeSchema, type TreeRecipe, type TreeStatus } from "@alcove/contract/host";
-import type { TemplateRoot } from "../database/schema.ts";
+import { unpackedTreeSchema, type RuntimeName, type TreeRecipe, type TreeStatus } from "@alcove/contract/host";
+import type { ImageRoot, TemplateRoot, TreeRoot } from "../database/schema.ts";
 import { pause } from "../events/wake.ts";
 import type { HostClient } from "../host/host-client.ts";
-import type { Log } from "../log/log.ts";
-import { catalogue, nodeReleases, type CatalogueTemplate } from "./catalogue.ts";
+import type { BuildContexts } from "./build-contexts.ts";
+import { catalogue, nodeReleases } from "./catalogue.ts";
+import { readDevContainer, type DevContainer } from "./devcontainer.ts";
+import type { ImageBuilds } from "./image-builds.ts";
 import { nearestNames } from "./nearest-names.ts";
 import type { TemplateRow, TemplateStore } from "./template-store.ts";
+import { catalogueView, ownView } from "./template-view.ts";
 
 /** What of a given root file system is taken at most, packed and unpacked. */
 const largestBytes = 16 * 2 ** 30;
@@ -23,6 +26,8 @@ const hostGoneMs = 60_000;
 const youngMs = 600_000;
 
 /** The catalogue and people's own templates, and the root file systems that they are. */
+type Say = (detail: string) => Promise<void>;
+
 export interface Templates {
   list(owner: string, signal: AbortSignal): Promise<Template[]>;
   /** Code: `template_unknown`. */
@@ -30,12 +35,15 @@ export interface Templates {
   /** What a workspace of `name` or `name@version` lies over. Code: `template_unknown`, with the nearest names. */
   resolve(owner: string, wanted: string): Promise<TemplateRoot>;
   /** Begins to build what is not there. Codes: `template_unavailable`, `template_not_built`. */
-  build(root: TemplateRoot, signal: AbortSignal): Promise<TreeStatus>;
-  /** Resolves when the root file system is there, and says meanwhile how far it is. Codes: of `build`, and `template_build_failed`. */
-  makeReady(root: TemplateRoot, say: (detail: string) => Promise<void>, signal: AbortSignal): Promise<void>;
-  /** Codes: `name_taken`, `template_unknown` (no such version of Node). */
+  build(root: TemplateRoot, signal: AbortSignal): Promise<void>;
+  /**
+   * Resolves when the root file system is there, with all that is known of it then, and says meanwhile how far it is. Codes: of `build`, `template_build_failed`,
+   * `image_build_failed`, `runtime_unavailable`.
+   */
+  makeReady(root: TemplateRoot, say: Say, signal: AbortSignal): Promise<TemplateRoot>;
+  /** Codes: `name_taken`, `template_unknown` (no such version of Node), `template_invalid` (what a devcontainer.json asks for). */
   add(owner: string, wish: CreateTemplate): Promise<void>;
-  /** Takes a root file system. Codes: `name_taken`, `template_invalid`, `too_large`, `host_full`. */
+  /** Takes a root file system, or what an image is built of. Codes: `name_taken`, `template_invalid`, `too_large`, `host_full`. */
   upload(owner: string, wish: UploadTemplate, archive: Readable, signal: AbortSignal): Promise<void>;
   /** Codes: `template_unknown`, `template_in_use`, `not_allowed` (of the catalogue). */
   remove(owner: string, name: string): Promise<void>;
@@ -43,7 +51,14 @@ export interface Templates {
   tidy(signal: AbortSignal): Promise<void>;
 }
 
-export function createTemplates({ store, host, log }: { store: TemplateStore; host: HostClient; log: Log }): Templates {
+export function createTemplates(parts: {
+  store: TemplateStore;
+  host: HostClient;
+  contexts: BuildContexts;
+  builds: ImageBuilds;
+  usableRuntimes: (signal: AbortSignal) => Promise<readonly RuntimeName[]>;
+}): Templates {
+  const { store, host, contexts, builds, usableRuntimes } = parts;
   const statusesOf = async (trees: readonly string[], signal: AbortSignal): Promise<Map<string, TreeStatus>> => {
     const statuses = await host.call("template.trees", { trees: [...new Set(trees)] }, signal);
     return new Map(statuses.map((status) => [status.tree, status]));
@@ -61,15 +76,13 @@ export function createTemplates({ store, host, log }: { store: TemplateStore; ho
 
   const all = async (owner: string, signal: AbortSignal): Promise<Template[]> => {
     const own = await store.list(owner);
-    const ofCatalogue = catalogue.flatMap(({ versions }) => versions.map(({ recipe }) => treeId(recipe)));
-    const [statuses, users] = await Promise.all([
-      statusesOf([...ofCatalogue, ...own.map(({ root }) => root.tree)], signal),
+    const [statuses, users, runtimes] = await Promise.all([
+      statusesOf([...treesOfCatalogue(), ...treesOf(own.map(({ root }) => root))], signal),
       store.users(owner),
+      usableRuntimes(signal),
     ]);
-    return [
-      ...catalogue.map((entry) => catalogueView(entry, statuses, users)),
-      ...own.map((row) => ownView(row, statuses, users)),
-    ];
+    const seen = { statuses, users, runtimes, builds };
+    return [...catalogue.map((entry) => catalogueView(entry, seen)), ...own.map((row) => ownView(row, seen))];
   };
 
   const requireFree = async (owner: string, name: string): Promise<void> => {
@@ -79,7 +92,7 @@ export function createTemplates({ store, host, log }: { store: TemplateStore; ho
       throw new CodedError("name_taken", `You already have a template named "${name}".`);
   };
 
-  const build = async ({ tree, recipe }: TemplateRoot, signal: AbortSignal): Promise<TreeStatus> => {
+  const buildTree = async ({ tree, recipe }: TreeRoot, signal: AbortSignal): Promise<TreeStatus> => {
     if (recipe) return host.call("template.build", { tree, recipe }, signal);
     const status = (await statusesOf([tree], signal)).get(tree);
     if (status?.state !== "ready")
@@ -87,6 +100,11 @@ export function createTemplates({ store, host, log }: { store: TemplateStore; ho
         hint: "Add the template again.",
       });
     return status;
+  };
+
+  const build = async (root: TemplateRoot, signal: AbortSignal): Promise<void> => {
+    if (root.kind === "tree") await buildTree(root, signal);
+    else if (root.build) builds.begin(root.build);
   };
 
   /** The first answer after a host process that started again, or its silence as the error that it is. */
@@ -101,6 +119,122 @@ export function createTemplates({ store, host, log }: { store: TemplateStore; ho
         signal.throwIfAborted();
       }
     }
+  };
+
+  const makeTreeReady = async (root: TreeRoot, say: Say, signal: AbortSignal): Promise<TreeRoot> => {
+    const end = Date.now() + longestWaitMs;
+    let status: TreeStatus | undefined = await buildTree(root, signal);
+    for (let told = ""; status?.state !== "ready"; status = await lookPatiently(root.tree, signal)) {
+      if (status?.state === "failed") throw new CodedError("template_build_failed", status.detail);
+      // The host process that built it is gone.
+      if (status?.state === "missing") await buildTree(root, signal);
+      if (Date.now() > end) throw new CodedError("template_build_failed", "The template took too long to build.");
+      if (status && status.detail !== told) await say((told = status.detail));
+      await pause(lookEveryMs, signal);
+      signal.throwIfAborted();
+    }
+    return root;
+  };
+
+  const makeImageReady = async (root: ImageRoot, say: Say, signal: AbortSignal): Promise<ImageRoot> => {
+    if (!root.build) return root;
+    if (builds.look(root.build).state === "missing") builds.begin(root.build);
+    for (let told = ""; ;) {
+      const known = builds.look(root.build);
+      if (known.state === "ready") return { ...root, image: known.image };
+      if (known.state === "failed") throw known.error;
+      if (known.state === "building" && known.detail !== told) await say((told = known.detail));
+      await pause(lookEveryMs, signal);
+      signal.throwIfAborted();
+    }
+  };
+
+  const keepPackages = async (owner: string, wish: CreateTemplate, packages: string[]): Promise<void> => {
+    const { node } = wish;
+    const release = node === undefined ? null : Object.entries(nodeReleases).find(([major]) => major === node)?.[1];
+    if (release === undefined)
+      throw new CodedError(
+        "template_unknown",
+        `There is no Node "${node}"; there are ${Object.keys(nodeReleases).join(", ")}.`,
+      );
+    const recipe = { packages: [...new Set(packages)], node: release, npm: [] };
+    const words = [...(node === undefined ? [] : [`Node ${node}`]), ...packages].slice(0, 6).join(", ");
+    await keep(owner, wish, "packages", treeRoot(recipe, wish.start ?? null, wish.ports ?? []), `With ${words}`);
+  };
+
+  const keepGiven = async (
+    owner: string,
+    wish: UploadTemplate,
+    archive: Readable,
+    signal: AbortSignal,
+  ): Promise<void> => {
+    const answer = await host.upload("template.unpack", { largestBytes }, archive, signal);
+    const { tree, kind, env, start, ports, lacks } = unpackedTreeSchema.parse(await json(answer));
+    const shell: Record<string, string> = lacks.includes("bash") ? { SHELL: "/bin/sh" } : {};
+    const root: TreeRoot = {
+      kind: "tree",
+      tree,
+      recipe: null,
+      env: { ...boxEnvironment(env), ...shell },
+      start: wish.start ?? start,
+      ports: wish.ports ?? ports,
+    };
+    const words = kind === "oci" ? "An image of your own" : "A root file system of your own";
+    await keep(owner, wish, kind, root, words, lacks);
+  };
+
+  const keepImage = async (
+    owner: string,
+    wish: CreateTemplate | UploadTemplate,
+    source: "image" | "dockerfile" | "devcontainer",
+    of: Pick<ImageRoot, "image" | "build"> & Partial<ImageRoot>,
+    words = of.build ? "Built of a Dockerfile of your own" : `The image ${of.image}`,
+  ): Promise<void> => {
+    const { start = null, ports = [] } = wish;
+    await keep(owner, wish, source, { kind: "image", env: {}, start, ports, onCreate: [], onStart: [], ...of }, words);
+  };
+
+  const keepDevContainer = (
+    owner: string,
+    wish: CreateTemplate | UploadTemplate,
+    { name, source, env, ports, onCreate, onStart }: DevContainer,
+    built: { context: string; dockerfile: string },
+  ): Promise<void> =>
+    keepImage(
+      owner,
+      wish,
+      "devcontainer",
+      {
+        image: source.kind === "image" ? source.image : null,
+        build: source.kind === "image" ? null : { ...built, args: source.args },
+        env: boxEnvironment(env),
+        ports: wish.ports ?? ports,
+        onCreate,
+        onStart,
+      },
+      name === null ? "As a devcontainer.json describes it" : `${name}, as a devcontainer.json describes it`,
+    );
+
+  const keep = async (
+    owner: string,
+    { name, title = name, description }: CreateTemplate | UploadTemplate,
+    source: TemplateRow["source"],
+    root: TemplateRoot,
+    words: string,
+    lacks: string[] = [],
+  ): Promise<void> => {
+    const { start, ports } = root;
+    await store.insert({
+      ownerId: owner,
+      name,
+      title,
+      description: description ?? words,
+      start,
+      ports,
+      source,
+      root,
+      lacks,
+    });
   };
 
   return {
@@ -122,7 +256,7 @@ export function createTemplates({ store, host, log }: { store: TemplateStore; ho
           const names = entry.versions.map((one) => `"${name}@${one.version}"`).join(", ");
           throw new CodedError("template_unknown", `There is no "${wanted.slice(0, 80)}"; there are ${names}.`);
         }
-        return rootOf(chosen.recipe, entry.start, [...entry.ports]);
+        return treeRoot(chosen.recipe, entry.start, [...entry.ports]);
       }
       const row = version === undefined ? await store.find(owner, name) : undefined;
       if (!row) throw await unknown(owner, wanted);
@@ -131,65 +265,51 @@ export function createTemplates({ store, host, log }: { store: TemplateStore; ho
 
     build,
 
-    async makeReady(root, say, signal) {
-      const end = Date.now() + longestWaitMs;
-      let status: TreeStatus | undefined = await build(root, signal);
-      for (let told = ""; status?.state !== "ready"; status = await lookPatiently(root.tree, signal)) {
-        if (status?.state === "failed") throw new CodedError("template_build_failed", status.detail);
-        // The host process that built it is gone.
-        if (status?.state === "missing") await build(root, signal);
-        if (Date.now() > end) throw new CodedError("template_build_failed", "The template took too long to build.");
-        if (status && status.detail !== told) await say((told = status.detail));
-        await pause(lookEveryMs, signal);
-        signal.throwIfAborted();
+    makeReady: (root, say, signal) =>
+      root.kind === "tree" ? makeTreeReady(root, say, signal) : makeImageReady(root, say, signal),
+
+    async add(owner, wish) {
+      await requireFree(owner, wish.name);
+      const { packages, image, dockerfile, devcontainer } = wish;
+      if (packages !== undefined) return keepPackages(owner, wish, packages);
+      if (devcontainer !== undefined) {
+        const said = readDevContainer(devcontainer);
+        if (said.source.kind === "build" && dockerfile === undefined)
+          throw new CodedError("template_invalid", "The devcontainer.json names a Dockerfile, which was not sent", {
+            hint: "Send the Dockerfile with it, or the whole folder: `alcove template add NAME --devcontainer FOLDER`.",
+          });
+        const context = await contexts.keepFiles({ Dockerfile: dockerfile ?? "" });
+        return keepDevContainer(owner, wish, said, { context, dockerfile: "Dockerfile" });
       }
+      if (dockerfile !== undefined) {
+        const context = await contexts.keepFiles({ Dockerfile: dockerfile });
+        return keepImage(owner, wish, "dockerfile", {
+          image: null,
+          build: { context, dockerfile: "Dockerfile", args: {} },
+        });
+      }
+      await keepImage(owner, wish, "image", { image: image ?? null, build: null });
     },
 
-    async add(owner, { name, title, description, start, ports = [], packages, node }) {
-      await requireFree(owner, name);
-      const release = node === undefined ? null : Object.entries(nodeReleases).find(([major]) => major === node)?.[1];
-      if (release === undefined)
-        throw new CodedError(
-          "template_unknown",
-          `There is no Node "${node}"; there are ${Object.keys(nodeReleases).join(", ")}.`,
-        );
-      const root = rootOf({ packages: [...new Set(packages)], node: release, npm: [] }, start ?? null, ports);
-      await store.insert({
-        ownerId: owner,
-        name,
-        title: title ?? name,
-        description:
-          description ??
-          `With ${[...(node === undefined ? [] : [`Node ${node}`]), ...packages].slice(0, 6).join(", ")}`,
-        start: root.start,
-        ports,
-        source: "packages",
-        root,
-      });
-    },
-
-    async upload(owner, { name, title, description, start, ports }, archive, signal) {
-      await requireFree(owner, name);
-      const answer = await host.upload("template.unpack", { largestBytes }, archive, signal);
-      const given = unpackedTreeSchema.parse(await json(answer));
-      const root: TemplateRoot = {
-        tree: given.tree,
-        recipe: null,
-        env: boxEnvironment(given.env),
-        start: start ?? given.start,
-        ports: ports ?? given.ports,
-      };
-      await store.insert({
-        ownerId: owner,
-        name,
-        title: title ?? name,
-        description: description ?? (given.kind === "oci" ? "An image of your own" : "A root file system of your own"),
-        start: root.start,
-        ports: root.ports,
-        source: given.kind,
-        root,
-        lacks: given.lacks,
-      });
+    async upload(owner, wish, archive, signal) {
+      await requireFree(owner, wish.name);
+      const { dockerfile, devcontainer } = wish;
+      if (devcontainer !== undefined) {
+        const sent = await contexts.keep(archive);
+        const said = readDevContainer(await contexts.read(sent, devcontainer), devcontainer);
+        const folder = said.source.kind === "build" ? said.source.context : ".";
+        const file = said.source.kind === "build" ? said.source.dockerfile : "Dockerfile";
+        return keepDevContainer(owner, wish, said, {
+          context: await contexts.keepFolder(sent, folder),
+          dockerfile: file,
+        });
+      }
+      if (dockerfile !== undefined) {
+        const context = await contexts.keep(archive);
+        await contexts.read(context, dockerfile);
+        return keepImage(owner, wish, "dockerfile", { image: null, build: { context, dockerfile, args: {} } });
+      }
+      await keepGiven(owner, wish, archive, signal);
     },
 
     async remove(owner, name) {
@@ -203,16 +323,25 @@ export function createTemplates({ store, host, log }: { store: TemplateStore; ho
 
     async tidy(signal) {
       const roots = await store.roots();
-      const ofCatalogue = catalogue.flatMap(({ versions }) => versions.map(({ recipe }) => treeId(recipe)));
-      const trees = [...new Set([...ofCatalogue, ...roots.map(({ tree }) => tree)])];
-      log.trace({ trees: trees.length }, "root file systems that are kept");
+      const trees = [...new Set([...treesOfCatalogue(), ...treesOf(roots)])];
       await host.call("template.keep", { trees, olderThanMs: youngMs }, signal);
+      await contexts.tidy(
+        new Set(roots.flatMap((root) => (root.kind === "image" && root.build ? [root.build.context] : []))),
+      );
     },
   };
 }
 
-function rootOf(recipe: TreeRecipe, start: string | null, ports: number[]): TemplateRoot {
-  return { tree: treeId(recipe), recipe, env: {}, start, ports };
+function treeRoot(recipe: TreeRecipe, start: string | null, ports: number[]): TreeRoot {
+  return { kind: "tree", tree: treeId(recipe), recipe, env: {}, start, ports };
+}
+
+function treesOfCatalogue(): string[] {
+  return catalogue.flatMap(({ versions }) => versions.map(({ recipe }) => treeId(recipe)));
+}
+
+function treesOf(roots: readonly TemplateRoot[]): string[] {
+  return roots.flatMap((root) => (root.kind === "tree" ? [root.tree] : []));
 }
 
 /** These are the box's own. */
@@ -226,67 +355,4 @@ function boxEnvironment(env: Record<string, string>): Record<string, string> {
       name === "PATH" ? [name, `/workspace/user/home/.local/bin:${value}:/opt/alcove/node/bin`] : [name, value],
     ),
   );
-}
-
-function versionView(version: string, status: TreeStatus | undefined, shows?: readonly string[]) {
-  const tools = Object.entries(status?.tools ?? {}).filter(([name]) => shows?.includes(name) ?? true);
-  return {
-    version,
-    state: status?.state ?? ("missing" as const),
-    detail: status?.detail ?? "",
-    percent: status?.percent ?? null,
-    tools: Object.fromEntries(tools),
-    sizeBytes: status?.sizeBytes ?? null,
-  };
-}
-
-function catalogueView(
-  entry: CatalogueTemplate,
-  statuses: ReadonlyMap<string, TreeStatus>,
-  users: ReadonlyMap<string, number>,
-): Template {
-  const versions = entry.versions.map(({ version, recipe }) =>
-    versionView(version, statuses.get(treeId(recipe)), entry.shows),
-  );
-  const { version = "", state = "missing" as const, detail = "" } = versions[0] ?? {};
-  const { name, title, description, start } = entry;
-  return {
-    name,
-    title,
-    description,
-    version,
-    state,
-    detail,
-    versions,
-    source: "catalogue",
-    start,
-    ports: [...entry.ports],
-    runtimes: ["embedded"],
-    lacks: [],
-    workspaces: users.get(name) ?? 0,
-  };
-}
-
-function ownView(
-  row: TemplateRow,
-  statuses: ReadonlyMap<string, TreeStatus>,
-  users: ReadonlyMap<string, number>,
-): Template {
-  const only = versionView("", statuses.get(row.root.tree));
-  const { name, title, description, start, ports, source, lacks } = row;
-  return {
-    name,
-    title,
-    description,
-    version: only.version,
-    state: only.state,
-    detail: only.detail,
-    versions: [only],
-    source,
-    start,
-    ports,
-    runtimes: ["embedded"],
-    lacks,
-    workspaces: users.get(name) ?? 0,
-  };
 }

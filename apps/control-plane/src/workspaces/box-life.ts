@@ -7,6 +7,7 @@ import type { BoxSpec, Runtime } from "../runtimes/runtime.ts";
 import type { VolumeStore } from "../volumes/volume-store.ts";
 import type { BoxAccess } from "./box-access.ts";
 import { restartDelayMs } from "./rest-decision.ts";
+import { runTemplateHooks } from "./template-hooks.ts";
 import type { WorkspaceEvents } from "./workspace-events.ts";
 import type { WorkspaceRow, WorkspaceStore } from "./workspace-store.ts";
 
@@ -116,6 +117,7 @@ export function createBoxLife({ store, runtime, volumes, access, events, require
           { epoch: next.epoch },
         );
         await events.append(id, { kind: "box.started", data: { epoch: next.epoch, why } });
+        if (row.templateRoot?.kind === "image") void runTemplateHooks(box, row.templateRoot, log);
         return box;
       } catch (error) {
         throw await fail(id, next.epoch, signal.aborted ? signal.reason : error);
@@ -198,6 +200,13 @@ export function createBoxLife({ store, runtime, volumes, access, events, require
 
 /** What a runtime has to know of a workspace. */
 export function boxSpec({ id, name, runtime, limits, network, templateRoot }: WorkspaceRow): BoxSpec {
-  const template = templateRoot === null ? {} : { template: templateRoot.tree };
-  return { workspace: id, name, runtime, limits, network, ...template, env: templateRoot?.env ?? {} };
+  const spec = { workspace: id, name, runtime, limits, network, env: templateRoot?.env ?? {} };
+  switch (templateRoot?.kind) {
+    case "tree":
+      return { ...spec, template: templateRoot.tree };
+    case "image":
+      return { ...spec, image: templateRoot.image };
+    case undefined:
+      return spec;
+  }
 }

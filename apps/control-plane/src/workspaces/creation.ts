@@ -65,7 +65,8 @@ export function createCreation(parts: Parts) {
       if (row.state === "creating") await store.update(id, { why: `Waiting for its template. ${detail}` }, { epoch });
     };
     try {
-      await templates.makeReady(templateRoot, say, signal);
+      const ready = await templates.makeReady(templateRoot, say, signal);
+      if (ready !== templateRoot) await store.update(id, { templateRoot: ready }, { epoch });
     } catch (error) {
       if (signal.aborted) throw error;
       throw await life.fail(id, epoch, error);
@@ -123,24 +124,34 @@ export function createCreation(parts: Parts) {
     }
   };
 
-  /** Of a fork it is the origin's: its own layer lies over that. A template that cannot be built is refused here. */
+  /** Of a fork it is the origin's: its own layer lies over that. */
   const templateOf = async (owner: string, wish: WorkspaceWish, origin: Origin | undefined) => {
     if (origin) {
       const { template = null, templateRoot = null } = (await store.byId(origin.workspace)) ?? {};
       return { template, templateRoot };
     }
-    if (wish.template === undefined) return {};
-    const templateRoot = await templates.resolve(owner, wish.template);
-    await templates.build(templateRoot, ending);
-    return { template: wish.template, templateRoot };
+    if (wish.template === undefined) return { template: null, templateRoot: null };
+    return { template: wish.template, templateRoot: await templates.resolve(owner, wish.template) };
   };
 
   const create = async (owner: string, wish: WorkspaceWish, origin?: Origin): Promise<WorkspaceRow> => {
-    const { name, runtime: on = "embedded", limits = {}, network, lifetime } = wish;
+    const { name, limits = {}, network, lifetime } = wish;
+    const template = await templateOf(owner, wish, origin);
+    const needsDocker = template.templateRoot?.kind === "image";
+    if (needsDocker && wish.runtime === "embedded")
+      throw new CodedError(
+        "runtime_unavailable",
+        `Template "${template.template}" is an image, which runs on Docker.`,
+        {
+          hint: "Leave the runtime out, or choose another template.",
+        },
+      );
+    const on = wish.runtime ?? (needsDocker ? "docker" : "embedded");
     // Whether crun works is found out by its start, without another question before each.
     if (on !== "embedded") await requireRuntime(on, ending);
     await life.requireRoom(ending);
-    const template = await templateOf(owner, wish, origin);
+    // What cannot be built is refused here.
+    if (template.templateRoot && !origin) await templates.build(template.templateRoot, ending);
     for (let attempt = 0; ; attempt += 1) {
       const row: Insert = {
         ownerId: owner,

@@ -49,6 +49,7 @@ function TemplateChoice({
   const isChosen = name === template.name;
   const version = versionOf(template, isChosen ? picked : undefined);
   const tools = toolsOf(version);
+  const saysMore = isChosen && version.state !== "ready" && version.detail !== "";
   return (
     <>
       <label className="start">
@@ -57,9 +58,11 @@ function TemplateChoice({
           <b className="strong">{template.title}</b>
           <span className="soft">{isChosen && tools !== "" ? tools : template.description}</span>
         </span>
-        <span className={version.state === "failed" ? "state is-failed" : "state quiet"} title={version.detail}>
-          {stateWord(version)}
-        </span>
+        {!saysMore && (
+          <span className={version.state === "failed" ? "state is-failed" : "state quiet"} title={version.detail}>
+            {stateWord(version)}
+          </span>
+        )}
         <input type="radio" name="template" checked={isChosen} onChange={() => onChange(template.name)} />
       </label>
       {isChosen && template.versions.length > 1 && (
@@ -73,7 +76,7 @@ function TemplateChoice({
           />
         </div>
       )}
-      {isChosen && version.state !== "ready" && version.detail !== "" && (
+      {saysMore && (
         <p className={`start start--more ${version.state === "failed" ? "is-failed" : "quiet"}`}>{version.detail}</p>
       )}
     </>

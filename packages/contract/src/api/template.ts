@@ -71,16 +71,42 @@ const described = {
   ports: z.array(port).max(20).optional(),
 };
 
-/** A template of one's own, made of packages. */
-export const createTemplateSchema = z.object({
-  ...described,
-  packages: z.array(debianPackageSchema).min(1).max(100),
-  /** A version of the catalogue's `node`. */
-  node: z.string().max(10).optional(),
-});
+const file = z.string().max(200_000);
+
+/** A template of one's own: of packages, of an image that the server's Docker has, of a Dockerfile alone, or of a devcontainer.json with the Dockerfile it may name. */
+export const createTemplateSchema = z
+  .object({
+    ...described,
+    packages: z.array(debianPackageSchema).min(1).max(100).optional(),
+    /** A version of the catalogue's `node`, beside packages. */
+    node: z.string().max(10).optional(),
+    image: z
+      .string()
+      .max(400)
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._:/@-]*$/, "is not the name of an image")
+      .optional(),
+    dockerfile: file.optional(),
+    devcontainer: file.optional(),
+  })
+  .refine(
+    ({ packages, image, dockerfile, devcontainer }) =>
+      [packages, image, devcontainer ?? dockerfile].filter((one) => one !== undefined).length === 1,
+    "A template is made of packages, an image, a Dockerfile or a devcontainer.json: name one of them",
+  );
 export type CreateTemplate = z.infer<typeof createTemplateSchema>;
 
-/** The query of an upload, whose body is a tar of a root file system or of an OCI image layout, plain, gzipped or by zstd. */
+const filePath = z
+  .string()
+  .max(400)
+  .refine(
+    (path) => path.split("/").every((part) => part !== "" && part !== "." && part !== ".."),
+    "is not a plain path",
+  );
+
+/**
+ * The query of an upload, whose body is a tar, plain, gzipped or by zstd: of a root file system, of an OCI image layout, or with `dockerfile` or `devcontainer` of the
+ * folder in which that path is.
+ */
 export const uploadTemplateSchema = z.object({
   ...described,
   ports: z
@@ -89,6 +115,8 @@ export const uploadTemplateSchema = z.object({
     .transform((list) => list.split(",").map(Number))
     .pipe(z.array(port).max(20))
     .optional(),
+  dockerfile: filePath.optional(),
+  devcontainer: filePath.optional(),
 });
 export type UploadTemplate = z.infer<typeof uploadTemplateSchema>;
 
