@@ -45,14 +45,19 @@ describe.skipIf(docker === undefined)("templates of Docker's images", () => {
     await client.workspaces.create({ name: "one", template: "by-name" });
     expect(await made("one")).toMatchObject({ state: "ready", runtime: "docker", rootfs: "image", error: null });
     expect(await run("one", "id -u; ls /bin/cat")).toBe("1000\n/bin/cat\n");
-    await expect(
-      client.workspaces.create({ template: "by-name", runtime: "embedded" }),
-    ).rejects.toMatchObject({ code: "runtime_unavailable" });
+    await expect(client.workspaces.create({ template: "by-name", runtime: "embedded" })).rejects.toMatchObject({
+      code: "runtime_unavailable",
+    });
   });
 
   test("a Dockerfile is built for the first workspace, and once", async () => {
     const { client } = alcove.plane;
-    await client.templates.add({ name: "own", dockerfile: "FROM test-small\nENV KIND=own\n", start: "serve", ports: [80] });
+    await client.templates.add({
+      name: "own",
+      dockerfile: "FROM test-small\nENV KIND=own\n",
+      start: "serve",
+      ports: [80],
+    });
     expect(await client.templates.get("own")).toMatchObject({ state: "missing", source: "dockerfile" });
     await client.workspaces.create({ name: "two", template: "own" });
     expect(await made("two")).toMatchObject({ state: "ready", start: "serve", expectedPorts: [80] });
@@ -88,7 +93,12 @@ describe.skipIf(docker === undefined)("templates of Docker's images", () => {
       path.join(project, ".devcontainer", "Dockerfile"),
       "FROM test-small\nARG WHO\nENV WHO=$WHO\nCOPY greeting /etc/greeting\n",
     );
-    const env = { PATH: process.env["PATH"], HOME: folder, ALCOVE_KEY: alcove.secret, ALCOVE_URL: alcove.plane.address };
+    const env = {
+      PATH: process.env["PATH"],
+      HOME: folder,
+      ALCOVE_KEY: alcove.secret,
+      ALCOVE_URL: alcove.plane.address,
+    };
     const command = [inProject("apps/cli/src/main.ts"), "template", "add", "shop", "--devcontainer", project];
     expect((await execute(process.execPath, command, { env })).stdout).toBe("shop\n");
     const { client } = alcove.plane;
@@ -109,9 +119,9 @@ describe.skipIf(docker === undefined)("templates of Docker's images", () => {
       code: "template_invalid",
       message: expect.stringContaining('"features"'),
     });
-    await expect(
-      client.templates.add({ name: "no", image: "a", dockerfile: "FROM a" }),
-    ).rejects.toMatchObject({ code: "bad_request" });
+    await expect(client.templates.add({ name: "no", image: "a", dockerfile: "FROM a" })).rejects.toMatchObject({
+      code: "bad_request",
+    });
   });
 
   test("the server is stopped and started: a template that was built is still known as built", async () => {

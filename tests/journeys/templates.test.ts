@@ -5,17 +5,19 @@ import type { Locator, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { builtPart } from "../../tools/build/build.ts";
 import { startTestAlcove, type TestAlcove } from "../fixtures/alcove.ts";
+import { startTestDocker } from "../fixtures/docker.ts";
 import { makeSmallRoot, tarOf } from "../fixtures/root-archives.ts";
 import { startBrowser, type TestBrowser } from "./browser.ts";
 import { inspectScreen } from "./screens.ts";
 
+const docker = await startTestDocker();
 let alcove: TestAlcove;
 let browser: TestBrowser;
 let page: Page;
 let folder: string;
 
 beforeAll(async () => {
-  alcove = await startTestAlcove({ web: await builtPart("web") });
+  alcove = await startTestAlcove({ web: await builtPart("web"), docker: docker?.address ?? "none" });
   folder = await mkdtemp(path.join(tmpdir(), "alcove-templates-"));
   browser = await startBrowser(alcove.plane.address);
   page = await browser.context.newPage();
@@ -24,6 +26,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser[Symbol.asyncDispose]();
   await alcove[Symbol.asyncDispose]();
+  await docker?.[Symbol.asyncDispose]();
   await rm(folder, { recursive: true, force: true });
 });
 afterEach(() => {
@@ -75,6 +78,26 @@ test("what is no root file system is refused with the reason, beside the form", 
   await visible(page.getByRole("alert").getByText("The template was not added"));
   browser.complaints.splice(0);
   await page.getByRole("button", { name: "Cancel" }).click();
+});
+
+test.skipIf(docker === undefined)("a Dockerfile is written into the form", async () => {
+  await page.goto("/settings/templates");
+  await page.getByRole("button", { name: "Add a template" }).click();
+  await page.getByRole("button", { name: "Dockerfile" }).click();
+  await page.getByLabel("Name").fill("written");
+  await page.getByLabel("Dockerfile", { exact: true }).fill("FROM scratch\nENV A=1\n");
+  await page.getByRole("button", { name: "Add", exact: true }).click();
+  await visible(page.getByText("Built of a Dockerfile of your own"));
+  await inspectScreen(browser.context, {
+    name: "settings-templates-new",
+    address: "/settings/templates",
+    ready: async (screen) => {
+      await screen.getByRole("button", { name: "Add a template" }).click();
+      await screen.getByRole("button", { name: "devcontainer.json" }).click();
+      await visible(screen.getByLabel("Dockerfile", { exact: true }));
+    },
+  });
+  await alcove.plane.client.templates.delete("written");
 });
 
 test("a new workspace begins with a template that is chosen, in the version that is chosen", async () => {

@@ -38,7 +38,9 @@ export function addTemplateCommands(template: Command, client: () => Promise<Cli
     });
   template
     .command("add")
-    .description("add a template of Debian packages, a root file system, or on Docker an image, a Dockerfile or a devcontainer.json")
+    .description(
+      "add a template of Debian packages, a root file system, or on Docker an image, a Dockerfile or a devcontainer.json",
+    )
     .argument("<name>", "lower-case letters, digits and hyphens")
     .option("-p, --packages <names>", "Debian packages, with commas", listOfWords)
     .option("--node <version>", "with this version of Node, as in 22")
@@ -50,37 +52,42 @@ export function addTemplateCommands(template: Command, client: () => Promise<Cli
     .option("--description <words>", "what is in it")
     .option("--start <command>", "what starts the program that its workspaces are for")
     .option("--port <port>", "port on which that program listens; may be given again", collectPort)
-    .action(async (name: string, { packages, node, archive, image, dockerfile, devcontainer, port, ...words }: AddOptions) => {
-      const { templates } = await client();
-      const sources = [packages, archive, image, dockerfile, devcontainer].filter((one) => one !== undefined);
-      if (sources.length !== 1)
-        throw new CodedError("bad_request", "Name one of packages, archive, image, dockerfile and devcontainer.", {
-          hint: `As in \`alcove template add ${name} --packages g++,cmake\` or \`--archive root.tar.gz\`.`,
-        });
-      const described = { name, ...words };
-      const upload = { ...described, ...(port === undefined ? {} : { ports: port.join(",") }) };
-      const add = async (): Promise<Template> => {
-        if (archive !== undefined) return templates.upload(upload, await readArchive(archive));
-        if (dockerfile !== undefined)
-          return sendFolder(path.dirname(dockerfile), (body) =>
-            templates.upload({ ...upload, dockerfile: path.basename(dockerfile) }, body),
-          );
-        if (devcontainer !== undefined)
-          return sendFolder(devcontainer, async (body) =>
-            templates.upload({ ...upload, devcontainer: await findDevContainer(devcontainer) }, body),
-          );
-        return templates.add({
-          ...described,
-          ...(packages === undefined ? {} : { packages }),
-          ...(image === undefined ? {} : { image }),
-          ...(node === undefined ? {} : { node }),
-          ...(port === undefined ? {} : { ports: port }),
-        });
-      };
-      const added = await add();
-      if (added.lacks.length > 0) terminal.writeError(`Boxes of it go without ${added.lacks.join(", ")}.\n`);
-      terminal.write(`${added.name}\n`);
-    });
+    .action(
+      async (
+        name: string,
+        { packages, node, archive, image, dockerfile, devcontainer, port, ...words }: AddOptions,
+      ) => {
+        const { templates } = await client();
+        const sources = [packages, archive, image, dockerfile, devcontainer].filter((one) => one !== undefined);
+        if (sources.length !== 1)
+          throw new CodedError("bad_request", "Name one of packages, archive, image, dockerfile and devcontainer.", {
+            hint: `As in \`alcove template add ${name} --packages g++,cmake\` or \`--archive root.tar.gz\`.`,
+          });
+        const described = { name, ...words };
+        const upload = { ...described, ...(port === undefined ? {} : { ports: port.join(",") }) };
+        const add = async (): Promise<Template> => {
+          if (archive !== undefined) return templates.upload(upload, await readArchive(archive));
+          if (dockerfile !== undefined)
+            return sendFolder(path.dirname(dockerfile), (body) =>
+              templates.upload({ ...upload, dockerfile: path.basename(dockerfile) }, body),
+            );
+          if (devcontainer !== undefined)
+            return sendFolder(devcontainer, async (body) =>
+              templates.upload({ ...upload, devcontainer: await findDevContainer(devcontainer) }, body),
+            );
+          return templates.add({
+            ...described,
+            ...(packages === undefined ? {} : { packages }),
+            ...(image === undefined ? {} : { image }),
+            ...(node === undefined ? {} : { node }),
+            ...(port === undefined ? {} : { ports: port }),
+          });
+        };
+        const added = await add();
+        if (added.lacks.length > 0) terminal.writeError(`Boxes of it go without ${added.lacks.join(", ")}.\n`);
+        terminal.write(`${added.name}\n`);
+      },
+    );
   template
     .command("build")
     .description("build a template now instead of when it is first used, and wait for it")

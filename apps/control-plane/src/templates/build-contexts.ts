@@ -75,7 +75,10 @@ export function createBuildContexts({ directory }: { directory: string }): Build
         if (names.length === 0)
           throw new CodedError("template_invalid", `Cannot use the devcontainer.json: there is no folder "${folder}"`);
         const archive = new PassThrough();
-        create({ cwd: inside, portable: true, noMtime: true }, names.toSorted((a, b) => (a < b ? -1 : 1))).pipe(archive);
+        create(
+          { cwd: inside, portable: true, noMtime: true },
+          names.toSorted((a, b) => (a < b ? -1 : 1)),
+        ).pipe(archive);
         return await keep(archive);
       } finally {
         await rm(scratch, { recursive: true, force: true });

@@ -6,20 +6,47 @@ import { Button } from "../ui/button.tsx";
 import { Field, Input } from "../ui/input.tsx";
 import { ToggleGroup } from "../ui/toggle-group.tsx";
 
-type Source = "packages" | "archive";
+type Source = "packages" | "archive" | "image" | "dockerfile" | "devcontainer";
 type Node = "none" | "24" | "22" | "20";
 
-/** Adds a template of one's own: packages by name, or a file with a root file system. */
-export function TemplateForm({ onDone }: { onDone: () => void }) {
+const sources: { value: Source; label: string; needsDocker: boolean }[] = [
+  { value: "packages", label: "Packages", needsDocker: false },
+  { value: "archive", label: "A file", needsDocker: false },
+  { value: "image", label: "Image", needsDocker: true },
+  { value: "dockerfile", label: "Dockerfile", needsDocker: true },
+  { value: "devcontainer", label: "devcontainer.json", needsDocker: true },
+];
+
+/** Adds a template of one's own: packages by name, a file with a root file system, or where there is Docker what it can build. */
+export function TemplateForm({ docker, onDone }: { docker: boolean; onDone: () => void }) {
   const queryClient = useQueryClient();
   const id = useId();
   const [source, setSource] = useState<Source>("packages");
   const [name, setName] = useState("");
   const [packages, setPackages] = useState("");
   const [node, setNode] = useState<Node>("none");
+  const [image, setImage] = useState("");
+  const [dockerfile, setDockerfile] = useState("");
+  const [devcontainer, setDevcontainer] = useState("");
   const [file, setFile] = useState<File | null>(null);
   const [start, setStart] = useState("");
   const [ports, setPorts] = useState("");
+  const madeOf = () => {
+    switch (source) {
+      case "packages":
+      case "archive":
+        return {
+          packages: packages.split(/[\s,]+/).filter(Boolean),
+          ...(node === "none" ? {} : { node }),
+        };
+      case "image":
+        return { image: image.trim() };
+      case "dockerfile":
+        return { dockerfile };
+      case "devcontainer":
+        return { devcontainer, ...(dockerfile.trim() === "" ? {} : { dockerfile }) };
+    }
+  };
   const add = useMutation({
     mutationFn: () => {
       const numbers = ports.split(/[\s,]+/).filter(Boolean);
@@ -31,8 +58,7 @@ export function TemplateForm({ onDone }: { onDone: () => void }) {
         );
       return client.templates.add({
         ...described,
-        packages: packages.split(/[\s,]+/).filter(Boolean),
-        ...(node === "none" ? {} : { node }),
+        ...madeOf(),
         ...(numbers.length > 0 ? { ports: numbers.map(Number) } : {}),
       });
     },
@@ -50,10 +76,7 @@ export function TemplateForm({ onDone }: { onDone: () => void }) {
       <ToggleGroup<Source>
         label="Made of"
         value={source}
-        options={[
-          { value: "packages", label: "Packages" },
-          { value: "archive", label: "A file" },
-        ]}
+        options={sources.filter(({ needsDocker }) => docker || !needsDocker)}
         onChange={setSource}
       />
       <Field label="Name" id={`${id}-name`} note="As workspaces ask for it, such as data-tools">
@@ -68,7 +91,7 @@ export function TemplateForm({ onDone }: { onDone: () => void }) {
           onChange={(event) => setName(event.target.value.toLowerCase().replace(/\s+/g, "-"))}
         />
       </Field>
-      {source === "packages" ? (
+      {source === "packages" && (
         <>
           <Field label="Debian packages" id={`${id}-packages`} note="Separated by spaces, over the usual tools">
             <Input
@@ -95,7 +118,8 @@ export function TemplateForm({ onDone }: { onDone: () => void }) {
             />
           </div>
         </>
-      ) : (
+      )}
+      {source === "archive" && (
         <Field
           label="File"
           id={`${id}-file`}
@@ -107,6 +131,51 @@ export function TemplateForm({ onDone }: { onDone: () => void }) {
             type="file"
             required
             onChange={(event) => setFile(event.target.files?.[0] ?? null)}
+          />
+        </Field>
+      )}
+      {source === "image" && (
+        <Field label="Image" id={`${id}-image`} note="One that the server's Docker has; workspaces of it run on Docker">
+          <Input
+            id={`${id}-image`}
+            required
+            spellCheck={false}
+            placeholder="debian:12"
+            value={image}
+            onChange={(event) => setImage(event.target.value)}
+          />
+        </Field>
+      )}
+      {source === "devcontainer" && (
+        <Field label="devcontainer.json" id={`${id}-devcontainer`} note="With an image, or with the Dockerfile below">
+          <textarea
+            id={`${id}-devcontainer`}
+            className="input input--text"
+            required
+            spellCheck={false}
+            value={devcontainer}
+            onChange={(event) => setDevcontainer(event.target.value)}
+          />
+        </Field>
+      )}
+      {(source === "dockerfile" || source === "devcontainer") && (
+        <Field
+          label="Dockerfile"
+          id={`${id}-dockerfile`}
+          note={
+            source === "dockerfile"
+              ? "Without files beside it; a folder is sent by alcove template add"
+              : "May be empty when the devcontainer.json names an image"
+          }
+        >
+          <textarea
+            id={`${id}-dockerfile`}
+            className="input input--text"
+            required={source === "dockerfile"}
+            spellCheck={false}
+            placeholder="FROM debian:12"
+            value={dockerfile}
+            onChange={(event) => setDockerfile(event.target.value)}
           />
         </Field>
       )}

@@ -36,7 +36,10 @@ export function TemplatesPage() {
         </div>
         {adding && (
           <div className="group p-4">
-            <TemplateForm onDone={() => setAdding(false)} />
+            <TemplateForm
+              docker={items.some(({ runtimes }) => runtimes.includes("docker"))}
+              onDone={() => setAdding(false)}
+            />
           </div>
         )}
         {templates.isPending && <SkeletonRows rows={1} />}
