@@ -14,7 +14,7 @@ import { changeNetwork, describeNetwork, networkChanges } from "./network.ts";
 import { openShell } from "./shell.ts";
 import { addSnapshotCommands } from "./snapshot-commands.ts";
 import { formatAge, formatTable } from "./table.ts";
-import { addTemplateCommands } from "./template.ts";
+import { addTemplateCommands } from "./template-commands.ts";
 import type { Terminal } from "./terminal.ts";
 
 const runtimes = ["embedded", "docker"] as const;

@@ -1,6 +1,6 @@
 import type { Template } from "@alcove/contract/api/template";
 import { expect, test } from "vitest";
-import { describeTemplates } from "./template.ts";
+import { describeTemplates } from "./template-commands.ts";
 
 test("templates are listed with their versions and what is really in them", () => {
   const built = {
