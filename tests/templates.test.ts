@@ -96,7 +96,7 @@ test("what is installed in a workspace stays its own, also over a stop, and a fo
 
 test("a template that cannot be built fails its workspace with a sentence, and is built again when it is asked for", async () => {
   const { client } = alcove.plane;
-  await client.templates.add({ name: "broken", packages: ["no-such-package-anywhere"] });
+  await client.templates.add({ name: "broken", packages: ["no-such-package-anywhere", "cow.+"] });
   await client.workspaces.create({ name: "unlucky", template: "broken" });
   expect(await settled("unlucky")).toMatchObject({
     state: "failed",
@@ -104,6 +104,8 @@ test("a template that cannot be built fails its workspace with a sentence, and i
   });
   expect(await client.templates.get("broken")).toMatchObject({ state: "failed" });
   expect(await client.templates.build("broken")).toMatchObject({ state: "building" });
+  await expect(client.workspaces.start("unlucky")).rejects.toMatchObject({ code: "template_build_failed" });
+  expect(await client.workspaces.get("unlucky")).toMatchObject({ state: "failed" });
   await client.workspaces.delete("unlucky");
 });
 

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { runInBox } from "../../apps/control-plane/src/runtimes/runtime.contract.ts";
+import { treeId } from "../../packages/base/src/tree-id.ts";
 import { newId } from "../../packages/contract/src/ids.ts";
 import { startTestHost } from "../fixtures/host.ts";
 
@@ -34,5 +35,25 @@ test.each(["root", "ordinary user"] as const)(
     await host.runtime.create({ workspace: fork, name: "fork" }, signal);
     const forked = await host.runtime.start(fork, 1, signal);
     expect((await runInBox(host.runtime, forked, "cat /usr/local/bin/mine; sudo id -u")).stdout).toBe("1\n0\n");
+
+    const recipe = { packages: ["cowsay"], node: { version: "22.23.3", npm: "11.21.2" }, npm: [] };
+    const tree = treeId(recipe);
+    const wrong = host.client.call("template.build", { tree: "0".repeat(16), recipe }, signal);
+    await expect(wrong).rejects.toMatchObject({ code: "bad_request" });
+    expect(await host.client.call("template.build", { tree, recipe }, signal)).toMatchObject({ state: "building" });
+    const look = async () => (await host.client.call("template.trees", { trees: [tree] }, signal))[0];
+    await expect
+      .poll(look, { timeout: 120_000, interval: 200 })
+      .toMatchObject({ state: "ready", tools: { node: "22.23.3", cowsay: "3.03" } });
+    const other = newId("workspace");
+    await host.volumes.create(other, signal);
+    await host.runtime.create({ workspace: other, name: "cow", template: tree }, signal);
+    const over = await host.runtime.start(other, 1, signal);
+    const said = await runInBox(
+      host.runtime,
+      over,
+      "node --version; sudo npm --version; /usr/games/cowsay moo | grep -c moo; sudo id -u; stat -c %U /usr/local/bin/node /usr/games/cowsay /etc",
+    );
+    expect(said.stdout).toBe("v22.23.3\n11.21.2\n1\n0\nroot\nroot\nroot\n");
   },
 );

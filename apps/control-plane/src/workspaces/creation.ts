@@ -57,8 +57,16 @@ export function createCreation(parts: Parts) {
     return stored;
   };
 
-  const waitForTemplate = async ({ id, epoch, templateRoot }: WorkspaceRow, signal: AbortSignal): Promise<void> => {
+  const waitForTemplate = async (row: WorkspaceRow, signal: AbortSignal): Promise<void> => {
+    const { id, epoch, templateRoot } = row;
     if (templateRoot === null) return;
+    // It failed for want of its template, and is made once more.
+    if (row.state === "failed")
+      await store.update(
+        id,
+        { state: "creating", box: "none", error: null, why: "Waiting for its template" },
+        { epoch },
+      );
     const say = async (detail: string): Promise<void> => {
       const row = await store.byId(id);
       if (!row || row.state === "deleting") throw new CodedError("workspace_deleting");

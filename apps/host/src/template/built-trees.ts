@@ -19,6 +19,8 @@ import { openSharedWorkshop, openWorkshop } from "./workshop.ts";
 
 /** Milliseconds after which a build is given up. */
 const deadlineMs = 15 * 60_000;
+/** What a build may write, where the store has limits. */
+const largestBytes = 16 * 2 ** 30;
 const isTree = (name: string): boolean => /^[0-9a-f]{16}$/.test(name);
 
 /** Root file systems beside the usual one: built over it by a recipe, or given. Each has a name by its content and never changes once it has it. */
@@ -74,6 +76,7 @@ export function createBuiltTrees(options: {
     await trees.remove(fresh);
     try {
       await trees.copy(base.path, fresh, { readOnly: false });
+      await trees.limit(fresh, largestBytes);
       {
         await using workshop = site.privileged ? openWorkshop(fresh) : await openSharedWorkshop(site, folder, fresh);
         await installRecipe({ workshop, recipe, mark: markOf(tree), onStep, signal: within });

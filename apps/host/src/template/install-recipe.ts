@@ -36,7 +36,7 @@ fetch() {
 if [ -n "$packages" ]; then
   tell 2 "asking the package archive"
   apt-get -q -o APT::Sandbox::User=root -o APT::Update::Error-Mode=any update > /dev/null
-  apt-get -q -y -o APT::Sandbox::User=root -o APT::Status-Fd=3 --no-install-recommends install $packages 3>&1 > /dev/null
+  apt-get -q -y -o APT::Sandbox::User=root -o APT::Status-Fd=3 -o APT::Cmd::Pattern-Only=true --no-install-recommends install $packages 3>&1 > /dev/null
   apt-get clean
   rm -rf /var/lib/apt/lists/*
   mkdir -p /var/lib/apt/lists/partial

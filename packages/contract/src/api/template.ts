@@ -60,8 +60,10 @@ export type Template = z.infer<typeof templateSchema>;
 const text = (most: number) => z.string().trim().max(most);
 const port = z.number().int().min(1).max(65_535);
 
-/** A package of Debian, as dpkg allows names. */
-export const debianPackageSchema = z.string().regex(/^[a-z0-9][a-z0-9+.-]{1,79}$/, "is not the name of a package");
+/** A package of Debian, as dpkg allows names (deb-src-control(5)); a hyphen at the end would have apt remove it. */
+export const debianPackageSchema = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9+.-]{0,78}[a-z0-9+]$/, "is not the name of a package");
 
 const described = {
   name: nameSchema,
