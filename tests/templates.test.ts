@@ -142,3 +142,14 @@ test("a root file system given on the command line is a template, and its worksp
     stderr: expect.stringContaining("name_taken"),
   });
 });
+
+test("a server that is killed while a workspace waits for its template goes on waiting when it is back", async () => {
+  await alcove.plane.client.templates.add({ name: "late", packages: ["figlet", "cowsay"] });
+  await alcove.plane.client.workspaces.create({ name: "patient", template: "late" });
+  await alcove.plane.kill();
+  const plane = await alcove.startControlPlane();
+  await expect
+    .poll(() => plane.client.workspaces.get("patient"), { timeout: 60_000, interval: 250 })
+    .toMatchObject({ state: "ready", rootfs: "template", error: null });
+  await plane.stop();
+});

@@ -2,10 +2,10 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { Readable } from "node:stream";
-import { json } from "node:stream/consumers";
+import { json, text } from "node:stream/consumers";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { runInBox } from "../../apps/control-plane/src/runtimes/runtime.contract.ts";
+import { askBox, runInBox } from "../../apps/control-plane/src/runtimes/runtime.contract.ts";
 import { unpackedTreeSchema } from "../../packages/contract/src/host.ts";
 import { newId } from "../../packages/contract/src/ids.ts";
 import { startTestHost, type TestHost } from "../fixtures/host.ts";
@@ -150,6 +150,36 @@ describe.each(["root", "ordinary user"] as const)("as %s", (as) => {
     ]);
     await expect(unpack(evil)).rejects.toMatchObject({ code: "template_invalid" });
     expect(await readFile("/etc/passwd", "utf8")).toBe(before);
+  });
+
+  test("a root without bash runs boxes all the same, with the shell that it has", async () => {
+    await makeSmallRoot(path.join(folder, "plain"), ["dash", "cat", "id", "env"]);
+    const given = await unpack(await tarOf(path.join(folder, "plain")));
+    expect(given.lacks).toEqual(["bash", "sudo", "tmux", "git"]);
+    const id = newId("workspace");
+    await host.volumes.create(id, signal);
+    await host.runtime.create(
+      { workspace: id, name: "plain", template: given.tree, env: { SHELL: "/bin/sh" } },
+      signal,
+    );
+    const address = await host.runtime.start(id, 1, signal);
+    const command = ["sh", "-c", "id -un; env | grep -c SHELL=/bin/sh || cat /etc/passwd"];
+    const answer = await askBox(host.runtime, address, { method: "POST", path: "/v1/exec" }, { command });
+    expect(await text(answer)).toContain("user\\n");
+    const made = await askBox(host.runtime, address, { method: "POST", path: "/v1/terminals" }, { cols: 80, rows: 24 });
+    expect(JSON.parse(await text(made))).toMatchObject({ cols: 80, rows: 24 });
+  });
+
+  test("nothing is left when whoever sends breaks off", async () => {
+    const before = (await readdir(await treesFolder())).toSorted();
+    const breaking = Readable.from(
+      (function* () {
+        yield small.subarray(0, 500_000);
+        throw new Error("gone");
+      })(),
+    );
+    await expect(host.client.upload("template.unpack", { largestBytes }, breaking, signal)).rejects.toThrow();
+    await expect.poll(async () => (await readdir(await treesFolder())).toSorted()).toEqual(before);
   });
 
   test("an image with a damaged layer is refused", async () => {

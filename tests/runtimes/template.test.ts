@@ -57,3 +57,16 @@ test.each(["root", "ordinary user"] as const)(
     expect(said.stdout).toBe("v22.23.3\n11.21.2\n1\n0\nroot\nroot\nroot\n");
   },
 );
+
+test("a host that has nothing to build with refuses to, with the command that mends it", async () => {
+  await using host = await startTestHost({ as: "root", lacks: "/usr/bin/mmdebstrap" });
+  const recipe = { packages: ["cowsay"], node: null, npm: [] };
+  const tree = treeId(recipe);
+  await expect(host.client.call("template.build", { tree, recipe }, signal)).rejects.toMatchObject({
+    code: "template_unavailable",
+    message: expect.stringContaining("apt-get install mmdebstrap"),
+  });
+  expect(await host.client.call("template.trees", { trees: [tree] }, signal)).toMatchObject([
+    { state: "missing", detail: expect.stringContaining("apt-get install mmdebstrap") },
+  ]);
+});

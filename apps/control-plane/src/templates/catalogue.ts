@@ -101,7 +101,7 @@ export const catalogue: readonly CatalogueTemplate[] = [
           ],
           node: nodeReleases["24"],
           npm: [
-            { name: "pnpm", version: "12.2.0" },
+            { name: "pnpm", version: "10.34.8" },
             { name: "typescript", version: "7.0.2" },
           ],
         },
