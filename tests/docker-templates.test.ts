@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inProject } from "../tools/project.ts";
 import { startTestAlcove, type TestAlcove } from "./fixtures/alcove.ts";
 import { startTestDocker } from "./fixtures/docker.ts";
-import { makeSmallRoot } from "./fixtures/root-archives.ts";
+import { makeSmallRoot, tarOf } from "./fixtures/root-archives.ts";
 
 const execute = promisify(execFile);
 const docker = await startTestDocker();
@@ -65,6 +65,16 @@ describe.skipIf(docker === undefined)("templates of Docker's images", () => {
     expect(await client.templates.get("own")).toMatchObject({ state: "ready", workspaces: 1 });
   });
 
+  test("a root file system that was given runs on Docker too", async () => {
+    const { client } = alcove.plane;
+    const archive = new Blob([new Uint8Array(await tarOf(path.join(folder, "root")))]);
+    const added = await client.templates.upload({ name: "given", start: "serve" }, archive);
+    expect(added).toMatchObject({ source: "tar", state: "ready", runtimes: ["embedded", "docker"] });
+    await client.workspaces.create({ name: "five", template: "given", runtime: "docker" });
+    expect(await made("five")).toMatchObject({ state: "ready", runtime: "docker", rootfs: "template" });
+    expect(await run("five", "id -un; ls /bin/cat")).toBe("user\n/bin/cat\n");
+  });
+
   test("a Dockerfile that fails says why, on the template and on the workspace", async () => {
     const { client } = alcove.plane;
     await client.templates.add({ name: "wrong", dockerfile: "FROM test-small\nCOPY missing /there\n" });
@@ -74,6 +84,7 @@ describe.skipIf(docker === undefined)("templates of Docker's images", () => {
       error: { code: "image_build_failed", detail: expect.stringContaining("missing") },
     });
     expect(await client.templates.get("wrong")).toMatchObject({ state: "failed" });
+    await expect(client.workspaces.start("three")).rejects.toMatchObject({ code: "image_build_failed" });
   });
 
   test("a folder with a devcontainer.json, on the command line: built with its files, variables set, commands run once and at each start", async () => {

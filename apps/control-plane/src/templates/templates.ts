@@ -138,7 +138,8 @@ export function createTemplates(parts: {
 
   const makeImageReady = async (root: ImageRoot, say: Say, signal: AbortSignal): Promise<ImageRoot> => {
     if (!root.build) return root;
-    if (builds.look(root.build).state === "missing") builds.begin(root.build);
+    const before = builds.look(root.build).state;
+    if (before === "missing" || before === "failed") builds.begin(root.build);
     for (let told = ""; ;) {
       const known = builds.look(root.build);
       if (known.state === "ready") return { ...root, image: known.image };

@@ -87,10 +87,12 @@ export function openRootFiles(top: string, owner: number): RootFiles {
     },
     write: (path, text, mode) =>
       at(path, (place) => {
+        const before = lstatAt(place);
+        const { uid, gid } = before?.isFile() ? before : { uid: owner, gid: owner };
         const file = createFileAt(place);
         try {
           writeFileSync(file, text);
-          fchownSync(file, owner, owner);
+          fchownSync(file, Number(uid), Number(gid));
           fchmodSync(file, mode);
         } finally {
           closeSync(file);
@@ -115,7 +117,7 @@ export interface RootFiles extends Disposable {
   read(path: string): string | null;
   /** True when the path leads to something in the tree. */
   has(path: string): boolean;
-  /** Replaces whatever is there. */
+  /** Replaces whatever is there; a file keeps its owner and group. */
   write(path: string, text: string, mode: number): void;
   link(path: string, target: string): void;
   folder(path: string): void;

@@ -90,7 +90,7 @@ async function receive(archive: Readable, path: string, largestBytes: number, si
     if (bytes > largestBytes)
       throw new CodedError("too_large", `A root file system has at most ${Math.floor(largestBytes / 2 ** 20)} MiB.`);
     hash.update(chunk);
-    await file.write(chunk);
+    await file.appendFile(chunk);
     if (bytes - looked < lookEveryBytes) continue;
     looked = bytes;
     if (await isFull(path)) throw new CodedError("host_full");
