@@ -1,6 +1,6 @@
 import path from "node:path";
 import { CodedError } from "@alcove/contract/errors";
-import { parse, printParseErrorCode, type ParseError } from "jsonc-parser";
+import stripJsonComments from "strip-json-comments";
 import { z } from "zod";
 
 /** What a box takes over of a devcontainer.json. Paths are relative to the folder that was sent. */
@@ -67,10 +67,7 @@ const projects = "/workspace/user/projects";
 
 /** Reads a devcontainer.json, with comments; `file` is its own path in the folder that was sent. Code: `template_invalid`, with the name of the field. */
 export function readDevContainer(text: string, file = ".devcontainer/devcontainer.json"): DevContainer {
-  const errors: ParseError[] = [];
-  const json: unknown = parse(text, errors, { allowTrailingComma: true });
-  const [error] = errors;
-  if (error) throw invalid(`it is not JSON: ${printParseErrorCode(error.error)} at character ${error.offset}`);
+  const json = parseJson(text);
   const asked = z.record(z.string(), z.unknown()).safeParse(json);
   if (!asked.success) throw invalid("it is not an object");
   for (const [field, instead] of Object.entries(refused))
@@ -92,6 +89,14 @@ export function readDevContainer(text: string, file = ".devcontainer/devcontaine
     onCreate: [data.onCreateCommand, data.updateContentCommand, data.postCreateCommand].flatMap(scripts),
     onStart: scripts(data.postStartCommand),
   };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(stripJsonComments(text, { trailingCommas: true }));
+  } catch (error) {
+    throw invalid(`it is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 function sourceOf(data: z.infer<typeof schema>, file: string): DevContainer["source"] {
