@@ -54,8 +54,9 @@ export async function startEgress({
   const target = [...owner, "--netns-type", "path", namespaces.network, egressDevice];
   const slirp = [...as, "slirp4netns", ...alone, ...options, ...target];
   const shell = ["sh", "-c", script, "sh", ...join, ...(device === null ? [] : [device]), ...slirp];
-  // A mount namespace of its own only where something is mounted in it.
-  const whole = device === null ? shell : ["unshare", "--mount", "--propagation", "private", "--", ...shell];
+  // A mount namespace of its own only where something is mounted in it; slirp4netns's own sandbox takes mounts away, and those that are shared would go everywhere.
+  const whole =
+    device === null && nobody !== null ? shell : ["unshare", "--mount", "--propagation", "private", "--", ...shell];
   const [program = "", ...parameters] = whole;
   const child = spawn(program, parameters, {
     stdio: ["ignore", "ignore", "ignore", "pipe"],
