@@ -5,6 +5,29 @@ import { newId } from "../../packages/contract/src/ids.ts";
 import { startTestHost } from "../fixtures/host.ts";
 
 const signal = new AbortController().signal;
+
+/** A package for each of apt, npm and pip, made here, and installed as people do. */
+const installEachWay = String.raw`set -e
+mkdir -p deb/DEBIAN deb/usr/bin npm
+printf 'Package: by-apt\nVersion: 1\nArchitecture: all\nMaintainer: Nobody <nobody@example.com>\nDescription: One\n' > deb/DEBIAN/control
+printf '#!/bin/sh\necho apt\n' > deb/usr/bin/by-apt
+chmod 755 deb/usr/bin/by-apt
+dpkg-deb --build deb by-apt.deb
+sudo apt-get install -y ./by-apt.deb
+echo '{ "name": "by-npm", "version": "1.0.0", "bin": "run.js" }' > npm/package.json
+printf '#!/usr/bin/env node\nconsole.log("npm")\n' > npm/run.js
+npm i -g --offline "$(npm pack --silent ./npm)"
+python3 - <<'END'
+import zipfile
+with zipfile.ZipFile("by_pip-1.0-py3-none-any.whl", "w") as wheel:
+    wheel.writestr("by_pip.py", "def main():\n    print('pip')\n")
+    wheel.writestr("by_pip-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: by-pip\nVersion: 1.0\n")
+    wheel.writestr("by_pip-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+    wheel.writestr("by_pip-1.0.dist-info/entry_points.txt", "[console_scripts]\nby-pip = by_pip:main\n")
+    wheel.writestr("by_pip-1.0.dist-info/RECORD", "by_pip.py,,\n")
+END
+pip install --no-index ./by_pip-1.0-py3-none-any.whl`;
+
 test.each(["root", "ordinary user"] as const)(
   "as %s the first box runs over the host at once; when the template is built, the next start has it, with root rights and packages",
   async (as) => {
@@ -55,6 +78,12 @@ test.each(["root", "ordinary user"] as const)(
       "node --version; sudo npm --version; /usr/games/cowsay moo | grep -c moo; sudo id -u; stat -c %U /usr/local/bin/node /usr/games/cowsay /etc",
     );
     expect(said.stdout).toBe("v22.23.3\n11.21.2\n1\n0\nroot\nroot\nroot\n");
+
+    const installed = await runInBox(host.runtime, over, installEachWay);
+    expect(installed).toMatchObject({ exitCode: 0 });
+    await host.runtime.stop(other, 1, signal);
+    const again = await host.runtime.start(other, 2, signal);
+    expect((await runInBox(host.runtime, again, "by-apt; by-npm; by-pip")).stdout).toBe("apt\nnpm\npip\n");
   },
 );
 

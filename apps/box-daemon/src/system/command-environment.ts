@@ -8,6 +8,8 @@ export function commandEnvironment(environment: Environment): Record<string, str
     SHELL: "/bin/bash",
     ...process.env,
     HOME: environment.home,
+    // Where pip and others put programs for one user.
+    PATH: `${environment.home}/.local/bin:${process.env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"}`,
     // A box that was made ahead gets its name later, and any box another one.
     ALCOVE_WORKSPACE_NAME: hostname(),
   };

@@ -4,7 +4,7 @@ import { chown, mkdir } from "node:fs/promises";
 import { openInRoot, openTop, pathOf, type Opened } from "../kernel/beneath.ts";
 import { SystemCallError } from "../kernel/libc.ts";
 import { bindMount, mountOverlay, unmountBelow, type BindOptions } from "../kernel/mounts.ts";
-import { boxPaths, type Site } from "../site.ts";
+import { boxPaths, boxUser, type Site } from "../site.ts";
 import type { RootSource } from "../template/root-source.ts";
 import { volumePaths } from "../volumes/layout.ts";
 import { writeHosts } from "./name-box.ts";
@@ -82,7 +82,7 @@ export async function assembleRoot({
     const local = `${volume.rootLayer}/${source.layer}/local`;
     for (const folder of ["", "/bin", "/etc", "/games", "/include", "/lib", "/sbin", "/share", "/src"]) {
       await mkdir(local + folder, { recursive: true, mode: 0o755 });
-      await chown(local + folder, diskIdOffset(site), diskIdOffset(site));
+      await chown(local + folder, diskIdOffset(site) + boxUser, diskIdOffset(site) + boxUser);
     }
     bind(local, "usr/local", shift);
   }

@@ -19,7 +19,7 @@ import { logLine } from "../log.ts";
 import type { BoxNetworks } from "../network/box-networks.ts";
 import { startEgress } from "../network/egress.ts";
 import { resolverFile } from "../network/resolver-file.ts";
-import { boxPaths, type Site } from "../site.ts";
+import { boxUser, boxPaths, type Site } from "../site.ts";
 import type { Template } from "../template/template.ts";
 import { containerLimits, containerOptions, instanceLabel, workspaceLabel } from "./container.ts";
 import { containerLog } from "./container-log.ts";
@@ -28,7 +28,6 @@ import { plainFacts } from "./image-facts.ts";
 import type { BoxImage, Images } from "./images.ts";
 import { insideLinkFolder, insidePrograms, type Programs } from "./programs.ts";
 
-const boxUser = 1_000;
 /** Made by the container itself, in memory. */
 const ownFolders = new Set(["proc", "sys", "dev", "tmp", "run"]);
 const noSuid = 0x2;

@@ -4,9 +4,10 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
+import { diskIdOffset } from "../boxes/id-range.ts";
 import { findProgram, mustRun, plainEnvironment } from "../kernel/command.ts";
 import { findByEnvironment, signalProcess } from "../kernel/processes.ts";
-import type { Site } from "../site.ts";
+import { boxUser, type Site } from "../site.ts";
 import type { Trees } from "../volumes/trees.ts";
 import { addBoxFiles } from "./box-files.ts";
 import { proxyEnvironment } from "./proxy-environment.ts";
@@ -31,6 +32,7 @@ const packages = [
   "patch",
   "procps",
   "python3",
+  "python3-pip",
   "python3-venv",
   "ripgrep",
   "rsync",
@@ -44,7 +46,7 @@ const packages = [
   "xz-utils",
   "zip",
 ];
-const recipeVersion = 2;
+const recipeVersion = 3;
 const retryPausesMs = [10_000, 60_000, 300_000, 1_800_000];
 
 /** The usual root file system of workspaces, of this distribution's own packages; all templates of packages are made over it. */
@@ -115,6 +117,9 @@ export function createBaseTree({ site, trees, folder }: { site: Site; trees: Tre
     signal.removeEventListener("abort", stopBuild);
     if (exitCode !== 0) throw new Error(last);
     await addBoxFiles(fresh);
+    const user = String(diskIdOffset(site) + boxUser);
+    // The user installs there without sudo, as with `npm i -g`.
+    await mustRun(["find", `${fresh}/usr/local`, "-type", "d", "-exec", "chown", `${user}:${user}`, "{}", "+"]);
     if (!site.privileged) await mustRun(["find", fresh, "-uid", "0", "-exec", "chown", "-h", "1:1", "{}", "+"]);
     await rename(fresh, path);
     status = ready;

@@ -30,6 +30,8 @@ export async function addBoxFiles(top: string, owner = 0): Promise<void> {
   files.write("etc/hosts", "127.0.0.1 localhost\n", 0o644);
   files.write("etc/machine-id", "", 0o644);
   files.link("etc/mtab", "../proc/self/mounts");
+  // It is nobody else's computer: pip may install for its user, as it did before distributions forbade it (PEP 668).
+  if (!files.has("etc/pip.conf")) files.write("etc/pip.conf", "[global]\nbreak-system-packages = true\n", 0o644);
   // Packages must not try to start services: there is no init system in a box.
   if (files.has("usr/sbin")) files.write("usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n", 0o755);
 }

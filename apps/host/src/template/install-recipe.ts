@@ -56,6 +56,8 @@ if [ -n "$node" ]; then
     npm install --global --ignore-scripts --no-audit --no-fund --loglevel=error --cache=/tmp/npm $globals > /dev/null
   fi
 fi
+find /usr/local -type d -exec chown 1000:1000 {} +
+[ ! -d /usr/local/lib/node_modules ] || chown -R 1000:1000 /usr/local/lib/node_modules
 tell 99 "looking at what is installed"
 `;
 

@@ -7,13 +7,13 @@ import type { Readable } from "node:stream";
 import { exchangePaths, openBeneath, openTop, type Opened } from "../kernel/beneath.ts";
 import { SystemCallError } from "../kernel/libc.ts";
 import { archiveFolder } from "./archive.ts";
+import { boxUser } from "../site.ts";
 import { compareTrees, type TreeChange } from "./compare-trees.ts";
 import { volumePaths } from "./layout.ts";
 import { isFull, isThere } from "./pool.ts";
 import { revertChanges } from "./revert.ts";
 import type { Trees } from "./trees.ts";
 
-const boxUser = 1000;
 /** Of the tree, what `changes` and `revert` are about. */
 const userPart = "workspace/user";
 
