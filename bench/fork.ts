@@ -18,16 +18,19 @@ export async function benchFork(): Promise<BenchResult> {
 
   const snapshotTimes: number[] = [];
   const listTimes: number[] = [];
+  const asked: number[] = [];
+  const started: number[] = [];
   const measure = async (): Promise<number[]> => {
     const times: number[] = [];
     for (let count = 0; count < rounds; count += 1) {
       let made = "";
       times.push(
         await timed(async () => {
-          made = (await client.workspaces.fork("large")).id;
+          asked.push(await timed(async () => (made = (await client.workspaces.fork("large")).id)));
           await runTrue(client, made);
         }),
       );
+      started.push((await client.workspaces.get(made)).startMs ?? Number.NaN);
       await client.workspaces.delete(made);
       const change = `for n in $(seq 50); do echo ${count} > d$n/f1; done; sync`;
       const before = await client.workspaces.takeSnapshot("large", { name: `before ${count}` });
@@ -44,7 +47,13 @@ export async function benchFork(): Promise<BenchResult> {
     return times;
   };
   const ours = await measure();
-  const breakdown = { snapshot: samples(snapshotTimes), listOf50: samples(listTimes) };
+  const breakdown = {
+    snapshot: samples(snapshotTimes),
+    /** The request for the fork, with its snapshot; then the start of its box until its daemon answers. */
+    request: samples(asked),
+    start: samples(started),
+    listOf50: samples(listTimes),
+  };
   await addOthers(client, 100);
   const crowded = samples(await measure());
   return result("fork", "ms", ours, null, {

@@ -21,23 +21,28 @@ export async function benchWake(): Promise<BenchResult> {
     }
     return times;
   };
+  const started: number[] = [];
   const stopped = async (): Promise<number[]> => {
     const times: number[] = [];
     for (let count = 0; count < rounds; count += 1) {
       await client.workspaces.stop("cold");
       times.push(await timed(() => promptOf(client, "cold")));
+      started.push((await client.workspaces.get("cold")).startMs ?? Number.NaN);
     }
     return times;
   };
+  const opened: number[] = [];
   const answered: number[] = [];
   for (let count = 0; count < rounds; count += 1) answered.push(await timed(() => client.files.list("cold", "user")));
 
+  for (let count = 0; count < rounds; count += 1) opened.push(await timed(() => promptOf(client, "cold")));
   const [warm, cold] = [await frozen(), await stopped()];
+  const startOfBox = samples(started);
   await addOthers(client, 100);
   const crowded = { frozen: samples(await frozen()), stopped: samples(await stopped()) };
   return result("wake", "ms", warm, null, {
     stopped: samples(cold),
-    breakdown: { answerOfAnAwakeOne: samples(answered) },
+    breakdown: { answerOfAnAwakeOne: samples(answered), terminalOfAnAwakeOne: samples(opened), startOfBox },
     with100Others: {
       ...crowded,
       factor: round(Math.max(crowded.frozen.p50 / samples(warm).p50, crowded.stopped.p50 / samples(cold).p50)),
