@@ -11,6 +11,7 @@ const testPackages = [
   "docker.io",
   "git",
   "musl-tools",
+  "nix-bin",
   "openssl",
   "ripgrep",
 ];

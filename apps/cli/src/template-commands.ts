@@ -1,9 +1,9 @@
 import { openAsBlob } from "node:fs";
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Template, TemplateVersion } from "@alcove/contract/api/template";
+import type { CreateTemplate, Template, TemplateVersion } from "@alcove/contract/api/template";
 import { CodedError } from "@alcove/contract/errors";
 import type { Client } from "@alcove/sdk/client";
 import { type Command, InvalidArgumentError } from "commander";
@@ -18,6 +18,7 @@ type AddOptions = {
   image?: string;
   dockerfile?: string;
   devcontainer?: string;
+  nix?: string;
   title?: string;
   description?: string;
   start?: string;
@@ -39,7 +40,7 @@ export function addTemplateCommands(template: Command, client: () => Promise<Cli
   template
     .command("add")
     .description(
-      "add a template of Debian packages, a root file system, or on Docker an image, a Dockerfile or a devcontainer.json",
+      "add a template of Debian packages, a root file system, a Nix expression, or on Docker an image, a Dockerfile or a devcontainer.json",
     )
     .argument("<name>", "lower-case letters, digits and hyphens")
     .option("-p, --packages <names>", "Debian packages, with commas", listOfWords)
@@ -48,6 +49,7 @@ export function addTemplateCommands(template: Command, client: () => Promise<Cli
     .option("--image <image>", "image that the server's Docker has")
     .option("--dockerfile <file>", "Dockerfile; the folder in which it is is sent with it")
     .option("--devcontainer <folder>", "folder with .devcontainer/devcontainer.json, which is sent as a whole")
+    .option("--nix <file>", "workspace.nix or flake.nix, which the server's Nix builds")
     .option("--title <title>", "name for people")
     .option("--description <words>", "what is in it")
     .option("--start <command>", "what starts the program that its workspaces are for")
@@ -55,14 +57,18 @@ export function addTemplateCommands(template: Command, client: () => Promise<Cli
     .action(
       async (
         name: string,
-        { packages, node, archive, image, dockerfile, devcontainer, port, ...words }: AddOptions,
+        { packages, node, archive, image, dockerfile, devcontainer, nix, port, ...words }: AddOptions,
       ) => {
         const { templates } = await client();
-        const sources = [packages, archive, image, dockerfile, devcontainer].filter((one) => one !== undefined);
+        const sources = [packages, archive, image, dockerfile, devcontainer, nix].filter((one) => one !== undefined);
         if (sources.length !== 1)
-          throw new CodedError("bad_request", "Name one of packages, archive, image, dockerfile and devcontainer.", {
-            hint: `As in \`alcove template add ${name} --packages g++,cmake\` or \`--archive root.tar.gz\`.`,
-          });
+          throw new CodedError(
+            "bad_request",
+            "Name one of packages, archive, image, dockerfile, devcontainer and nix.",
+            {
+              hint: `As in \`alcove template add ${name} --packages g++,cmake\` or \`--archive root.tar.gz\`.`,
+            },
+          );
         const described = { name, ...words };
         const upload = { ...described, ...(port === undefined ? {} : { ports: port.join(",") }) };
         const add = async (): Promise<Template> => {
@@ -79,6 +85,7 @@ export function addTemplateCommands(template: Command, client: () => Promise<Cli
             ...described,
             ...(packages === undefined ? {} : { packages }),
             ...(image === undefined ? {} : { image }),
+            ...(nix === undefined ? {} : { nix: await readExpression(nix) }),
             ...(node === undefined ? {} : { node }),
             ...(port === undefined ? {} : { ports: port }),
           });
@@ -162,6 +169,14 @@ async function findDevContainer(folder: string): Promise<string> {
   throw new CodedError("file_not_found", `There is no .devcontainer/devcontainer.json in "${folder}".`, {
     hint: "Name the folder in which it is.",
   });
+}
+
+/** A file of another name than flake.nix is a workspace.nix. */
+async function readExpression(file: string): Promise<NonNullable<CreateTemplate["nix"]>> {
+  const text = await readFile(file, "utf8").catch((cause: unknown) => {
+    throw new CodedError("file_not_found", `Cannot read "${file}".`, { hint: "Check the path.", cause });
+  });
+  return { file: path.basename(file) === "flake.nix" ? "flake.nix" : "workspace.nix", text };
 }
 
 async function readArchive(path: string): Promise<Blob> {

@@ -211,7 +211,8 @@ export async function runHost({
       if (treeId(recipe) !== tree) throw new CodedError("bad_request", "The id is not that of the recipe");
       return builtTrees.build(tree, recipe);
     },
-    "template.trees": ({ trees: wanted }) => Promise.all(wanted.map((tree) => builtTrees.look(tree))),
+    "template.trees": ({ trees: wanted, nix = [] }) =>
+      Promise.all(wanted.map((tree) => builtTrees.look(tree, nix.includes(tree)))),
     "template.keep": async ({ trees: wanted, olderThanMs }) => {
       await builtTrees.keep(wanted, olderThanMs);
       return done;

@@ -5,7 +5,7 @@ import type { TreeRecipe } from "@alcove/contract/host";
 const recipeVersion = 1;
 
 /** The content id of the root file system that the recipe makes. */
-export function treeId({ packages, node, npm }: TreeRecipe): string {
+export function treeId({ packages, node, npm, nix }: TreeRecipe): string {
   return createHash("sha256")
     .update(
       JSON.stringify([
@@ -13,6 +13,8 @@ export function treeId({ packages, node, npm }: TreeRecipe): string {
         packages.toSorted(),
         node && [node.version, node.npm],
         npm.map((one) => [one.name, one.version]),
+        // Others keep the id that they had before there were these.
+        ...(nix === undefined ? [] : [[nix.file, nix.text]]),
       ]),
     )
     .digest("hex")

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { findingSchema, hostLoadSchema } from "./api/account.ts";
 import { networkSchema } from "./api/network.ts";
-import { debianPackageSchema, templateStateSchema } from "./api/template.ts";
+import { debianPackageSchema, nixExpressionSchema, templateStateSchema } from "./api/template.ts";
 import { changeSchema, limitsSchema, nameSchema } from "./api/workspace.ts";
 import { boxDiedSchema, limitReachedSchema, networkDeniedSchema } from "./api/workspace-event.ts";
 import { isErrorCode } from "./errors.ts";
@@ -126,6 +126,8 @@ export const treeRecipeSchema = z.object({
   node: z.object({ version: exactVersion, npm: exactVersion }).nullable(),
   /** npm packages of the catalogue, for all users of the box. */
   npm: z.array(z.object({ name: z.string().regex(/^[a-z0-9@][a-z0-9@/._-]{0,100}$/), version: exactVersion })).max(20),
+  /** Built by the host's Nix and put into /nix; its programs are in /nix/profile/bin. */
+  nix: nixExpressionSchema.optional(),
 });
 export type TreeRecipe = z.infer<typeof treeRecipeSchema>;
 
@@ -264,7 +266,8 @@ const operations = {
   /** Begins to build a root file system unless it is there or being built; `template_unavailable` where none can be built. */
   "template.build": { input: z.object({ tree: treeIdSchema, recipe: treeRecipeSchema }), output: treeStatusSchema },
   "template.trees": {
-    input: z.object({ trees: z.array(treeIdSchema).max(1_000) }),
+    /** `nix` has those of them that need the host's Nix. */
+    input: z.object({ trees: z.array(treeIdSchema).max(1_000), nix: z.array(treeIdSchema).max(1_000).optional() }),
     output: z.array(treeStatusSchema),
   },
   "template.unpack": { input: z.object({ largestBytes: z.number().int().min(1) }), output: z.never() },

@@ -59,8 +59,12 @@ export function createTemplates(parts: {
   usableRuntimes: (signal: AbortSignal) => Promise<readonly RuntimeName[]>;
 }): Templates {
   const { store, host, contexts, builds, usableRuntimes } = parts;
-  const statusesOf = async (trees: readonly string[], signal: AbortSignal): Promise<Map<string, TreeStatus>> => {
-    const statuses = await host.call("template.trees", { trees: [...new Set(trees)] }, signal);
+  const statusesOf = async (
+    trees: readonly string[],
+    signal: AbortSignal,
+    nix: string[] = [],
+  ): Promise<Map<string, TreeStatus>> => {
+    const statuses = await host.call("template.trees", { trees: [...new Set(trees)], nix }, signal);
     return new Map(statuses.map((status) => [status.tree, status]));
   };
 
@@ -77,7 +81,11 @@ export function createTemplates(parts: {
   const all = async (owner: string, signal: AbortSignal): Promise<Template[]> => {
     const own = await store.list(owner);
     const [statuses, users, runtimes] = await Promise.all([
-      statusesOf([...treesOfCatalogue(), ...treesOf(own.map(({ root }) => root))], signal),
+      statusesOf(
+        [...treesOfCatalogue(), ...treesOf(own.map(({ root }) => root))],
+        signal,
+        treesOf(own.filter(({ source }) => source === "nix").map(({ root }) => root)),
+      ),
       store.users(owner),
       usableRuntimes(signal),
     ]);
@@ -161,6 +169,13 @@ export function createTemplates(parts: {
     const recipe = { packages: [...new Set(packages)], node: release, npm: [] };
     const words = [...(node === undefined ? [] : [`Node ${node}`]), ...packages].slice(0, 6).join(", ");
     await keep(owner, wish, "packages", treeRoot(recipe, wish.start ?? null, wish.ports ?? []), `With ${words}`);
+  };
+
+  const keepNix = async (owner: string, wish: CreateTemplate, nix: NonNullable<TreeRecipe["nix"]>): Promise<void> => {
+    const recipe = { packages: [], node: null, npm: [], nix };
+    const root = treeRoot(recipe, wish.start ?? null, wish.ports ?? []);
+    const env = boxEnvironment({ PATH: `${nixPrograms}:${usualPath}` });
+    await keep(owner, wish, "nix", { ...root, env }, `As a ${nix.file} of your own describes it`);
   };
 
   const keepGiven = async (
@@ -271,7 +286,8 @@ export function createTemplates(parts: {
 
     async add(owner, wish) {
       await requireFree(owner, wish.name);
-      const { packages, image, dockerfile, devcontainer } = wish;
+      const { packages, image, dockerfile, devcontainer, nix } = wish;
+      if (nix !== undefined) return keepNix(owner, wish, nix);
       if (packages !== undefined) return keepPackages(owner, wish, packages);
       if (devcontainer !== undefined) {
         const said = readDevContainer(devcontainer);
@@ -344,6 +360,10 @@ function treesOfCatalogue(): string[] {
 function treesOf(roots: readonly TemplateRoot[]): string[] {
   return roots.flatMap((root) => (root.kind === "tree" ? [root.tree] : []));
 }
+
+/** Where the host puts the programs of a Nix expression. */
+const nixPrograms = "/nix/profile/bin";
+const usualPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** These are the box's own. */
 const ownVariables = new Set(["HOME", "USER", "LOGNAME", "SHELL", "TERM", "HOSTNAME", "PWD"]);

@@ -10,7 +10,8 @@ import { logLine } from "../log.ts";
 import type { Site } from "../site.ts";
 import type { Trees } from "../volumes/trees.ts";
 import type { BaseTree } from "./base-tree.ts";
-import { installRecipe, stopMarked } from "./install-recipe.ts";
+import { installRecipe, stopMarked, type OnStep } from "./install-recipe.ts";
+import { buildNixEnvironment, whyNoNix } from "./nix-environment.ts";
 import { readTools } from "./read-tools.ts";
 import { notePath, readNote, writeNote } from "./tree-note.ts";
 import { treesInUse } from "./trees-in-use.ts";
@@ -27,7 +28,8 @@ const isTree = (name: string): boolean => /^[0-9a-f]{16}$/.test(name);
 export interface BuiltTrees {
   /** Begins to build it unless it is there or being built. Code: `template_unavailable`. */
   build(tree: string, recipe: TreeRecipe): Promise<TreeStatus>;
-  look(tree: string): Promise<TreeStatus>;
+  /** `needsNix`: it is built by the host's Nix. */
+  look(tree: string, needsNix?: boolean): Promise<TreeStatus>;
   /** Codes: `template_invalid`, `too_large`, `host_full`. Nothing is left of what could not be unpacked. */
   unpack(archive: Readable, largestBytes: number, signal: AbortSignal): Promise<UnpackedTree>;
   /** Removes all others that nothing lies over and that are older than so many milliseconds, and usual ones of earlier versions. */
@@ -52,7 +54,9 @@ export function createBuiltTrees(options: {
   const unpacking = new Set<Promise<unknown>>();
   const markOf = (tree: string): string => `${site.instance}-${tree}`;
 
-  const look = async (tree: string): Promise<TreeStatus> => {
+  const whyImpossible = (needsNix: boolean): string | null => base.whyImpossible() ?? (needsNix ? whyNoNix() : null);
+
+  const look = async (tree: string, needsNix = false): Promise<TreeStatus> => {
     const path = `${folder}/${tree}`;
     if (existsSync(path)) {
       const note = await readNote(path);
@@ -64,10 +68,10 @@ export function createBuiltTrees(options: {
     if (work) return { ...unbuilt, state: "building", ...work.look() };
     const failure = failed.get(tree);
     if (failure !== undefined) return { ...unbuilt, state: "failed", detail: failure };
-    return { ...unbuilt, state: "missing", detail: base.whyImpossible() ?? "Built when it is first used" };
+    return { ...unbuilt, state: "missing", detail: whyImpossible(needsNix) ?? "Built when it is first used" };
   };
 
-  const makeTree = async (tree: string, recipe: TreeRecipe, onStep: (percent: number, text: string) => void) => {
+  const makeTree = async (tree: string, recipe: TreeRecipe, onStep: OnStep) => {
     const within = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]);
     await base.require(within);
     const path = `${folder}/${tree}`;
@@ -79,7 +83,10 @@ export function createBuiltTrees(options: {
       await trees.limit(fresh, largestBytes);
       {
         await using workshop = site.privileged ? openWorkshop(fresh) : await openSharedWorkshop(site, folder, fresh);
-        await installRecipe({ workshop, recipe, mark: markOf(tree), onStep, signal: within });
+        const common = { workshop, mark: markOf(tree), onStep, signal: within };
+        const { packages, node, nix } = recipe;
+        if (packages.length > 0 || node !== null) await installRecipe({ ...common, recipe });
+        if (nix !== undefined) await buildNixEnvironment({ ...common, nix, privileged: site.privileged });
       }
       const tools = await readTools(fresh, recipe);
       await writeNote(path, { tools, sizeBytes: await sizeOf(fresh) });
@@ -95,14 +102,15 @@ export function createBuiltTrees(options: {
     async build(tree, recipe) {
       const now = await look(tree);
       if (now.state === "ready" || now.state === "building" || building.has(tree)) return now;
-      const why = base.whyImpossible();
+      const why = whyImpossible(recipe.nix !== undefined);
       if (why !== null) throw new CodedError("template_unavailable", `Cannot build the template: ${why}`);
       failed.delete(tree);
-      let step = { detail: "Being built", percent: 0 };
+      let step: { detail: string; percent: number | null } = { detail: "Being built", percent: 0 };
       const done = makeTree(
         tree,
         recipe,
-        (percent, text) => (step = { detail: `Being built: ${percent} %, ${text}`, percent }),
+        (percent, text) =>
+          (step = { detail: `Being built: ${percent === null ? "" : `${percent} %, `}${text}`, percent }),
       )
         .catch((error: unknown) => {
           const reason = error instanceof Error ? error.message : String(error);

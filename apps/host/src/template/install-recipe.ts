@@ -5,8 +5,11 @@ import { findByEnvironment, signalProcess } from "../kernel/processes.ts";
 import { proxyEnvironment } from "./proxy-environment.ts";
 import { buildMark, type Workshop } from "./workshop.ts";
 
-/** Puts devices, a resolver and the host's certificates into the tree for as long as the build takes, and goes there. None of the mounts is seen outside. */
-const enterTree = `set -eu
+/**
+ * Puts devices, a resolver and the host's certificates into the tree for as long as the build takes, where they are asked for also the host's programs with
+ * terminals, and goes there. None of the mounts is seen outside.
+ */
+export const enterTree = `set -eu
 root=$1
 shift
 for device in null zero full random urandom tty; do
@@ -18,6 +21,12 @@ mount -t tmpfs tmpfs "$root/run"
 mount -t tmpfs tmpfs "$root/tmp"
 mount --bind /etc/resolv.conf "$root/etc/resolv.conf"
 cp /etc/ssl/certs/ca-certificates.crt "$root/run/certificates.crt"
+if [ -n "\${hostPrograms:-}" ]; then
+  mount --rbind "$hostPrograms" "$root/usr"
+  mkdir -p "$root/dev/pts"
+  mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts"
+  ln -sfn pts/ptmx "$root/dev/ptmx"
+fi
 exec chroot "$root" sh -c "$@"
 `;
 
@@ -63,7 +72,8 @@ tell 99 "looking at what is installed"
 
 const registry = "https://registry.npmjs.org";
 
-export type OnStep = (percent: number, text: string) => void;
+/** `percent` is null where nobody can tell. */
+export type OnStep = (percent: number | null, text: string) => void;
 
 /** Installs what the recipe says in the workshop's tree. An abort ends all that takes part; an error has the last words of whoever failed. */
 export async function installRecipe(options: {
@@ -134,7 +144,7 @@ export function readStep(line: string): { percent: number; text: string } | null
     : { percent: Math.round(40 + part * 48), text: `installing ${name.replace(/^dpkg-exec$/, "packages")}` };
 }
 
-async function eachLine(stream: ReadableStream<Uint8Array>, hear: (line: string) => void): Promise<void> {
+export async function eachLine(stream: ReadableStream<Uint8Array>, hear: (line: string) => void): Promise<void> {
   const decoder = new TextDecoder();
   let carry = "";
   for await (const part of stream) {

@@ -6,18 +6,20 @@ import { Button } from "../ui/button.tsx";
 import { Field, Input } from "../ui/input.tsx";
 import { ToggleGroup } from "../ui/toggle-group.tsx";
 
-type Source = "packages" | "archive" | "image" | "dockerfile" | "devcontainer";
+type Source = "packages" | "archive" | "image" | "dockerfile" | "devcontainer" | "nix";
+type NixFile = "workspace.nix" | "flake.nix";
 type Node = "none" | "24" | "22" | "20";
 
 const sources: { value: Source; label: string; needsDocker: boolean }[] = [
   { value: "packages", label: "Packages", needsDocker: false },
   { value: "archive", label: "A file", needsDocker: false },
+  { value: "nix", label: "Nix", needsDocker: false },
   { value: "image", label: "Image", needsDocker: true },
   { value: "dockerfile", label: "Dockerfile", needsDocker: true },
   { value: "devcontainer", label: "devcontainer.json", needsDocker: true },
 ];
 
-/** Adds a template of one's own: packages by name, a file with a root file system, or where there is Docker what it can build. */
+/** Adds a template of one's own: packages by name, a file with a root file system, a Nix expression, or where there is Docker what it can build. */
 export function TemplateForm({ docker, onDone }: { docker: boolean; onDone: () => void }) {
   const queryClient = useQueryClient();
   const id = useId();
@@ -28,6 +30,8 @@ export function TemplateForm({ docker, onDone }: { docker: boolean; onDone: () =
   const [image, setImage] = useState("");
   const [dockerfile, setDockerfile] = useState("");
   const [devcontainer, setDevcontainer] = useState("");
+  const [nix, setNix] = useState("");
+  const [nixFile, setNixFile] = useState<NixFile>("workspace.nix");
   const [file, setFile] = useState<File | null>(null);
   const [start, setStart] = useState("");
   const [ports, setPorts] = useState("");
@@ -45,6 +49,8 @@ export function TemplateForm({ docker, onDone }: { docker: boolean; onDone: () =
         return { dockerfile };
       case "devcontainer":
         return { devcontainer, ...(dockerfile.trim() === "" ? {} : { dockerfile }) };
+      case "nix":
+        return { nix: { file: nixFile, text: nix } };
     }
   };
   const add = useMutation({
@@ -133,6 +139,35 @@ export function TemplateForm({ docker, onDone }: { docker: boolean; onDone: () =
             onChange={(event) => setFile(event.target.files?.[0] ?? null)}
           />
         </Field>
+      )}
+      {source === "nix" && (
+        <>
+          <div className="choice">
+            <span className="strong">File</span>
+            <ToggleGroup<NixFile>
+              label="File"
+              value={nixFile}
+              options={[
+                { value: "workspace.nix", label: "workspace.nix" },
+                { value: "flake.nix", label: "flake.nix" },
+              ]}
+              onChange={setNixFile}
+            />
+          </div>
+          <Field label={nixFile} id={`${id}-nix`} note="Built by the server's Nix when it is first used">
+            <textarea
+              id={`${id}-nix`}
+              className="input input--text"
+              required
+              spellCheck={false}
+              placeholder={
+                nixFile === "flake.nix" ? "{ outputs = { self }: { … }; }" : "{ pkgs ? import <nixpkgs> { } }: …"
+              }
+              value={nix}
+              onChange={(event) => setNix(event.target.value)}
+            />
+          </Field>
+        </>
       )}
       {source === "image" && (
         <Field label="Image" id={`${id}-image`} note="One that the server's Docker has; workspaces of it run on Docker">

@@ -19,7 +19,7 @@ export const templateVersionSchema = z.object({
 });
 export type TemplateVersion = z.infer<typeof templateVersionSchema>;
 
-/** Where a template comes from: the catalogue, a list of Debian packages, or a root file system that somebody gave. */
+/** Where a template comes from: the catalogue, a list of Debian packages, a root file system that somebody gave, or what Docker or Nix builds. */
 export const templateSourceSchema = z.enum([
   "catalogue",
   "packages",
@@ -28,6 +28,7 @@ export const templateSourceSchema = z.enum([
   "image",
   "dockerfile",
   "devcontainer",
+  "nix",
 ]);
 export type TemplateSource = z.infer<typeof templateSourceSchema>;
 
@@ -75,7 +76,16 @@ const described = {
 
 const file = z.string().max(200_000);
 
-/** A template of one's own: of packages, of an image that the server's Docker has, of a Dockerfile alone, or of a devcontainer.json with the Dockerfile it may name. */
+/**
+ * A Nix expression: `workspace.nix` is a derivation, a list of them, a shell as of `mkShell`, or a function of nothing that gives one; `flake.nix` has
+ * `devShells.<system>.default` or `packages.<system>.default`.
+ */
+export const nixExpressionSchema = z.object({ file: z.enum(["workspace.nix", "flake.nix"]), text: file.min(1) });
+
+/**
+ * A template of one's own: of packages, of an image that the server's Docker has, of a Dockerfile alone, of a devcontainer.json with the Dockerfile it may name, or
+ * of a Nix expression.
+ */
 export const createTemplateSchema = z
   .object({
     ...described,
@@ -89,11 +99,12 @@ export const createTemplateSchema = z
       .optional(),
     dockerfile: file.optional(),
     devcontainer: file.optional(),
+    nix: nixExpressionSchema.optional(),
   })
   .refine(
-    ({ packages, image, dockerfile, devcontainer }) =>
-      [packages, image, devcontainer ?? dockerfile].filter((one) => one !== undefined).length === 1,
-    "A template is made of packages, an image, a Dockerfile or a devcontainer.json: name one of them",
+    ({ packages, image, dockerfile, devcontainer, nix }) =>
+      [packages, image, devcontainer ?? dockerfile, nix].filter((one) => one !== undefined).length === 1,
+    "A template is made of packages, an image, a Dockerfile, a devcontainer.json or a Nix expression: name one of them",
   );
 export type CreateTemplate = z.infer<typeof createTemplateSchema>;
 

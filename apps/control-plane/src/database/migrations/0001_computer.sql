@@ -44,7 +44,7 @@ create table templates (
   description text not null,
   start text,
   ports jsonb not null,
-  source text not null check (source in ('packages', 'tar', 'oci', 'image', 'dockerfile', 'devcontainer')),
+  source text not null check (source in ('packages', 'tar', 'oci', 'image', 'dockerfile', 'devcontainer', 'nix')),
   root jsonb not null,
   lacks jsonb not null default '[]',
   created_at timestamptz not null default now(),
