@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -27,7 +28,7 @@ let
     printf '#!/bin/sh\\ncat \${words}/words\\n' > $out/bin/greet
     /usr/bin/chmod 755 $out/bin/greet
     read -r other < \${unused}/other
-    { /usr/bin/id -u; /usr/bin/cat /proc/net/dev; touch /etc/mine || echo closed; /usr/bin/sudo -n true || echo no root; ls /home; } > $out/seen 2>&1
+    { /usr/bin/id -u; /usr/bin/cat /proc/net/dev; touch /etc/mine || echo closed; /usr/bin/sudo -n true || echo no root; /usr/bin/cat /etc/resolv.conf; ls /home; for host in 127.0.0.1 10.0.2.2 169.254.169.254; do /usr/bin/timeout 2 /usr/bin/bash -c "echo > /dev/tcp/$host/@port@" && echo reached; done; } > $out/seen 2>&1
     (/usr/bin/sleep 1000 < /dev/null > /dev/null 2>&1 &)
   '';
 in derivation { name = "nix-shell"; system = builtins.currentSystem; builder = "/bin/sh"; shellHook = ""; buildInputs = [ greet ]; }
@@ -68,6 +69,18 @@ describe.skipIf(!existsSync("/usr/bin/nix-build"))("where Nix is installed", () 
   };
   const trees = async () =>
     (await readdir(path.join(alcove.data, "pool", "templates"))).filter((name) => /^[0-9a-f]{16}/.test(name));
+  /** What takes part in builds of this server, its networks included. */
+  const partsOfBuilds = async () => {
+    const instance = createHash("sha256")
+      .update(await realpath(alcove.data))
+      .digest("hex")
+      .slice(0, 8);
+    const pids = (await readdir("/proc")).filter((name) => /^[0-9]+$/.test(name));
+    const environments = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/environ`, "utf8").catch(() => "")));
+    return pids.filter((_, index) => environments[index]?.includes(`ALCOVE_TEMPLATE_BUILD=${instance}`));
+  };
+  /** The builder tries to reach this server, too. */
+  const lookingAbout = () => workspaceNix.replace("@port@", new URL(alcove.plane.address).port);
   const command = (...args: string[]) =>
     execute(process.execPath, [inProject("apps/cli/src/main.ts"), ...args], {
       env: { PATH: process.env["PATH"], HOME: folder, ALCOVE_KEY: alcove.secret, ALCOVE_URL: alcove.plane.address },
@@ -75,7 +88,7 @@ describe.skipIf(!existsSync("/usr/bin/nix-build"))("where Nix is installed", () 
 
   test("a workspace.nix given on the command line is built once, and its programs run in every box of it", async () => {
     const file = path.join(folder, "workspace.nix");
-    await writeFile(file, workspaceNix);
+    await writeFile(file, lookingAbout());
     expect((await command("template", "add", "greeter", "--nix", file)).stdout).toBe("greeter\n");
     const { client } = alcove.plane;
     expect(await client.templates.get("greeter")).toMatchObject({ source: "nix", state: "missing" });
@@ -84,7 +97,7 @@ describe.skipIf(!existsSync("/usr/bin/nix-build"))("where Nix is installed", () 
     expect(await run("one", "greet; bash -lc greet; sudo greet")).toBe("hello from nix\n".repeat(3));
     expect(await client.templates.get("greeter")).toMatchObject({ state: "ready" });
 
-    await client.templates.add({ name: "again", nix: { file: "workspace.nix", text: workspaceNix } });
+    await client.templates.add({ name: "again", nix: { file: "workspace.nix", text: lookingAbout() } });
     expect(await client.templates.get("again")).toMatchObject({ state: "ready" });
     await client.workspaces.create({ name: "two", template: "again" });
     expect(await settled("two")).toMatchObject({ state: "ready", error: null });
@@ -92,13 +105,16 @@ describe.skipIf(!existsSync("/usr/bin/nix-build"))("where Nix is installed", () 
     expect((await trees()).filter((name) => !name.endsWith(".json"))).toHaveLength(1);
   });
 
-  test("the tree has what the programs need and nothing else of Nix, owned by root; the builder was a user without rights or network", async () => {
+  test("the tree has what the programs need and nothing else of Nix, owned by root; the builder was a user without rights in a network of its own", async () => {
     const store = await run("one", "ls /nix; ls /nix/store | cut -c34-; stat -c %U /nix /nix/store /nix/store/*");
     expect(store).toBe("profile\nstore\ngreet\nwords\nroot\nroot\nroot\nroot\n");
     const seen = await run("one", "cat /nix/store/*-greet/seen");
     expect(seen).toMatch(/^2147419112\n/);
-    expect(seen).not.toMatch(/eth|tap/);
+    expect(seen).toMatch(/^ *tap0:/m);
+    expect(seen).not.toContain("eth0");
+    expect(seen).toContain(await run("one", "cat /etc/resolv.conf"));
     expect(seen).toContain("closed\n");
+    expect(seen).not.toContain("reached");
     expect(seen).toContain("no root\n");
     expect(await run("one", "ls /etc/mine 2>&1")).toContain("No such file");
     const left = await execute("pgrep", ["-u", "2147419112"]).catch(({ stdout }: { stdout: string }) => ({ stdout }));
@@ -140,9 +156,12 @@ describe.skipIf(!existsSync("/usr/bin/nix-build"))("where Nix is installed", () 
     await expect
       .poll(async () => (await client.workspaces.get("patient")).why, { timeout: 60_000, interval: 50 })
       .toContain("building '/nix/store/");
+    expect(await partsOfBuilds()).not.toEqual([]);
     await alcove.restartHost();
     expect(await settled("patient")).toMatchObject({ state: "ready", error: null });
     expect(await run("patient", "greet")).toBe("slow hello from nix\n");
+    expect((await trees()).filter((name) => !/^[0-9a-f]{16}(?:\.json)?$/.test(name))).toEqual([]);
+    expect(await partsOfBuilds()).toEqual([]);
   });
 });
 
@@ -166,4 +185,7 @@ test("a host without Nix refuses to build an expression, with the command that m
   expect(await host.client.call("template.trees", { trees: [tree], nix: [tree] }, signal)).toMatchObject([
     { state: "missing", detail: expect.stringContaining("apt-get install nix-bin") },
   ]);
+  expect(await host.client.call("template.nix", {}, signal)).toMatchObject({
+    finding: { id: "nix", level: "missing", remedy: "apt-get install -y nix-bin" },
+  });
 });

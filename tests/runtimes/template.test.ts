@@ -1,9 +1,16 @@
+import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
 import { runInBox } from "../../apps/control-plane/src/runtimes/runtime.contract.ts";
 import { treeId } from "../../packages/base/src/tree-id.ts";
 import { newId } from "../../packages/contract/src/ids.ts";
 import { startTestHost } from "../fixtures/host.ts";
 
+const greeter = `derivation {
+  name = "greet";
+  system = builtins.currentSystem;
+  builder = "/bin/sh";
+  args = [ "-c" "/usr/bin/mkdir -p $out/bin; printf '#!/bin/sh\\necho hello\\n' > $out/bin/greet; /usr/bin/chmod 755 $out/bin/greet; /usr/bin/grep -E '^(CapBnd|NoNewPrivs)' /proc/self/status > $out/seen" ];
+}`;
 const signal = new AbortController().signal;
 
 /** A package for each of apt, npm and pip, made here, and installed as people do. */
@@ -84,6 +91,23 @@ test.each(["root", "ordinary user"] as const)(
     await host.runtime.stop(other, 1, signal);
     const again = await host.runtime.start(other, 2, signal);
     expect((await runInBox(host.runtime, again, "by-apt; by-npm; by-pip")).stdout).toBe("apt\nnpm\npip\n");
+
+    if (!existsSync("/usr/bin/nix-build")) return;
+    const ofNix = { packages: [], node: null, npm: [], nix: { file: "workspace.nix" as const, text: greeter } };
+    const nixTree = treeId(ofNix);
+    await host.client.call("template.build", { tree: nixTree, recipe: ofNix }, signal);
+    await expect
+      .poll(async () => (await host.client.call("template.trees", { trees: [nixTree] }, signal))[0], {
+        timeout: 60_000,
+        interval: 200,
+      })
+      .toMatchObject({ state: "ready" });
+    const third = newId("workspace");
+    await host.volumes.create(third, signal);
+    await host.runtime.create({ workspace: third, name: "nix", template: nixTree }, signal);
+    const overNix = await host.runtime.start(third, 1, signal);
+    const greeted = await runInBox(host.runtime, overNix, "sudo greet; bash -lc greet; cat /nix/store/*-greet/seen");
+    expect(greeted.stdout).toMatch(/^hello\nhello\nCapBnd:\t0+\nNoNewPrivs:\t1\n$/);
   },
 );
 

@@ -335,13 +335,14 @@ export async function composeControlPlane(config: Config, log: Log): Promise<Con
   }
 
   async function hostFindings(signal: AbortSignal) {
-    const [boxes, containers, files, load] = await Promise.all([
+    const [boxes, containers, files, load, ofTemplates] = await Promise.all([
       runtimes.embedded.capabilities(signal),
       runtimes.docker.capabilities(signal),
       volumes.capabilities(signal),
       host.call("host.load", {}, signal),
+      templates.findings(signal),
     ]);
-    const findings: Finding[] = [...boxes.findings, ...containers.findings, ...files.findings];
+    const findings: Finding[] = [...boxes.findings, ...containers.findings, ...files.findings, ...ofTemplates];
     return { findings, template: boxes.template, load };
   }
 }

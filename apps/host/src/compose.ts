@@ -30,6 +30,7 @@ import { serveOperations, type Handlers } from "./server.ts";
 import { type Site } from "./site.ts";
 import { sweep } from "./sweep.ts";
 import { createBuiltTrees } from "./template/built-trees.ts";
+import { nixFinding } from "./template/nix-environment.ts";
 import { createTemplate } from "./template/template.ts";
 import { createBtrfsTrees } from "./volumes/btrfs-trees.ts";
 import { createPlainTrees } from "./volumes/plain-trees.ts";
@@ -96,6 +97,8 @@ export async function runHost({
     folder: template.folder,
     base: template.base,
     trees,
+    networks,
+    abilities: () => abilities,
     signal: ending.signal,
   });
   const engine = createEngine(dockerAddress);
@@ -213,6 +216,7 @@ export async function runHost({
     },
     "template.trees": ({ trees: wanted, nix = [] }) =>
       Promise.all(wanted.map((tree) => builtTrees.look(tree, nix.includes(tree)))),
+    "template.nix": async () => ({ finding: nixFinding(site) }),
     "template.keep": async ({ trees: wanted, olderThanMs }) => {
       await builtTrees.keep(wanted, olderThanMs);
       return done;

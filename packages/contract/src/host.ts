@@ -270,6 +270,8 @@ const operations = {
     input: z.object({ trees: z.array(treeIdSchema).max(1_000), nix: z.array(treeIdSchema).max(1_000).optional() }),
     output: z.array(treeStatusSchema),
   },
+  /** What of this host stands in the way of Nix expressions; null when they can be built. */
+  "template.nix": { input: z.object({}), output: z.object({ finding: findingSchema.nullable() }) },
   "template.unpack": { input: z.object({ largestBytes: z.number().int().min(1) }), output: z.never() },
   /** Removes all others that no workspace and no snapshot lies over; younger ones may be on their way into the list. */
   "template.keep": {

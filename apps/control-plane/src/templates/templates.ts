@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import { json } from "node:stream/consumers";
 import { treeId } from "@alcove/base/tree-id";
+import type { Finding } from "@alcove/contract/api/account";
 import type { CreateTemplate, Template, UploadTemplate } from "@alcove/contract/api/template";
 import { CodedError } from "@alcove/contract/errors";
 import { unpackedTreeSchema, type RuntimeName, type TreeRecipe, type TreeStatus } from "@alcove/contract/host";
@@ -47,6 +48,8 @@ export interface Templates {
   upload(owner: string, wish: UploadTemplate, archive: Readable, signal: AbortSignal): Promise<void>;
   /** Codes: `template_unknown`, `template_in_use`, `not_allowed` (of the catalogue). */
   remove(owner: string, name: string): Promise<void>;
+  /** What the host lacks for templates that somebody has. */
+  findings(signal: AbortSignal): Promise<Finding[]>;
   /** Removes root file systems that no template and no workspace has. */
   tidy(signal: AbortSignal): Promise<void>;
 }
@@ -336,6 +339,13 @@ export function createTemplates(parts: {
         });
       if (!(await store.find(owner, name))) throw await unknown(owner, name);
       await store.remove(owner, name);
+    },
+
+    async findings(signal) {
+      const roots = await store.roots();
+      if (!roots.some((root) => root.kind === "tree" && root.recipe?.nix !== undefined)) return [];
+      const { finding } = await host.call("template.nix", {}, signal);
+      return finding === null ? [] : [finding];
     },
 
     async tidy(signal) {

@@ -25,6 +25,8 @@ type Egress = {
   join: string[];
   /** A device that is put in the place of a closed one. */
   device?: string | null;
+  /** By which it is found beside its workspace. */
+  env?: Record<string, string>;
   note: (mark: ProcessMark) => Promise<void>;
 };
 
@@ -37,6 +39,7 @@ export async function startEgress({
   firstId,
   join,
   device = null,
+  env = {},
   note,
 }: Egress): Promise<void> {
   const script = [
@@ -62,7 +65,7 @@ export async function startEgress({
     stdio: ["ignore", "ignore", "ignore", "pipe"],
     detached: true,
     cwd: "/",
-    env: { ...plainEnvironment, ALCOVE_WORKSPACE: workspace },
+    env: { ...plainEnvironment, ...env, ALCOVE_WORKSPACE: workspace },
   });
   child.unref();
   const ready = child.stdio[3];

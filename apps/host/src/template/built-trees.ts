@@ -7,11 +7,13 @@ import { diskIdOffset } from "../boxes/id-range.ts";
 import { mustRun } from "../kernel/command.ts";
 import { unmountBelow } from "../kernel/mounts.ts";
 import { logLine } from "../log.ts";
+import type { BoxNetworks } from "../network/box-networks.ts";
 import type { Site } from "../site.ts";
 import type { Trees } from "../volumes/trees.ts";
 import type { BaseTree } from "./base-tree.ts";
+import { openBuildNetwork } from "./build-network.ts";
 import { installRecipe, stopMarked, type OnStep } from "./install-recipe.ts";
-import { buildNixEnvironment, whyNoNix } from "./nix-environment.ts";
+import { buildNixEnvironment, firstBuildId, whyNoNix } from "./nix-environment.ts";
 import { readTools } from "./read-tools.ts";
 import { notePath, readNote, writeNote } from "./tree-note.ts";
 import { treesInUse } from "./trees-in-use.ts";
@@ -45,10 +47,12 @@ export function createBuiltTrees(options: {
   folder: string;
   base: BaseTree;
   trees: Trees;
+  networks: BoxNetworks;
+  abilities: () => { egress: boolean; tunnelDevice: string | null };
   /** Ends all builds. */
   signal: AbortSignal;
 }): BuiltTrees {
-  const { site, store, folder, base, trees, signal } = options;
+  const { site, store, folder, base, trees, networks, abilities, signal } = options;
   const building = new Map<string, { look: () => { detail: string; percent: number | null }; done: Promise<void> }>();
   const failed = new Map<string, string>();
   const unpacking = new Set<Promise<unknown>>();
@@ -86,7 +90,11 @@ export function createBuiltTrees(options: {
         const common = { workshop, mark: markOf(tree), onStep, signal: within };
         const { packages, node, nix } = recipe;
         if (packages.length > 0 || node !== null) await installRecipe({ ...common, recipe });
-        if (nix !== undefined) await buildNixEnvironment({ ...common, nix, privileged: site.privileged });
+        if (nix !== undefined) {
+          const place = { firstId: firstBuildId(site), mark: markOf(tree), trafficFile: `${fresh}.traffic` };
+          await using network = await openBuildNetwork({ networks, abilities: abilities(), ...place });
+          await buildNixEnvironment({ ...common, site, network, nix });
+        }
       }
       const tools = await readTools(fresh, recipe);
       await writeNote(path, { tools, sizeBytes: await sizeOf(fresh) });

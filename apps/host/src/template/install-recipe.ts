@@ -6,8 +6,8 @@ import { proxyEnvironment } from "./proxy-environment.ts";
 import { buildMark, type Workshop } from "./workshop.ts";
 
 /**
- * Puts devices, a resolver and the host's certificates into the tree for as long as the build takes, where they are asked for also the host's programs with
- * terminals, and goes there. None of the mounts is seen outside.
+ * Puts devices, the host's resolver and its certificates into the tree for as long as the build takes, and goes there. Where they are asked for, the host's programs
+ * and terminals are there too, and the resolver is a box's. None of the mounts is seen outside.
  */
 export const enterTree = `set -eu
 root=$1
@@ -19,13 +19,14 @@ done
 mount --rbind /proc "$root/proc"
 mount -t tmpfs tmpfs "$root/run"
 mount -t tmpfs tmpfs "$root/tmp"
-mount --bind /etc/resolv.conf "$root/etc/resolv.conf"
 cp /etc/ssl/certs/ca-certificates.crt "$root/run/certificates.crt"
 if [ -n "\${hostPrograms:-}" ]; then
   mount --rbind "$hostPrograms" "$root/usr"
   mkdir -p "$root/dev/pts"
   mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts"
   ln -sfn pts/ptmx "$root/dev/ptmx"
+else
+  mount --bind /etc/resolv.conf "$root/etc/resolv.conf"
 fi
 exec chroot "$root" sh -c "$@"
 `;

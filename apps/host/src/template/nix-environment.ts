@@ -1,8 +1,11 @@
+import type { Finding } from "@alcove/contract/api/account";
 import type { TreeRecipe } from "@alcove/contract/host";
 import { realpathSync } from "node:fs";
+import { sharedFirstId } from "../boxes/id-range.ts";
 import { findProgram, plainEnvironment } from "../kernel/command.ts";
 import { enterTree, eachLine, stopMarked, type OnStep } from "./install-recipe.ts";
-import { proxyEnvironment } from "./proxy-environment.ts";
+import type { BuildNetwork } from "./build-network.ts";
+import type { Site } from "../site.ts";
 import { buildMark, type Workshop } from "./workshop.ts";
 
 type NixExpression = NonNullable<TreeRecipe["nix"]>;
@@ -12,6 +15,19 @@ export function whyNoNix(): string | null {
   const program = findProgram("nix-build");
   if (program !== null && realpathSync(program).startsWith("/usr/")) return null;
   return "Nix is not installed on the server from the distribution's packages: run `apt-get install nix-bin` there";
+}
+
+/** For `alcove doctor`; null where Nix can build. */
+export function nixFinding(site: Site): Finding | null {
+  const why = whyNoNix();
+  if (why === null) return null;
+  return {
+    id: "nix",
+    level: "missing",
+    title: "Nix builds templates",
+    detail: "There are templates of Nix expressions, but no Nix of the distribution's to build them with.",
+    remedy: `${site.privileged ? "" : "sudo "}apt-get install -y nix-bin`,
+  };
 }
 
 /** What is built: the programs of a shell are those of its inputs, as `nix-shell` has it (nixpkgs manual, mkShell). */
@@ -72,27 +88,32 @@ echo 'Defaults secure_path="/nix/profile/bin:/usr/local/sbin:/usr/local/bin:/usr
 chmod 440 /etc/sudoers.d/nix
 `;
 
-/** Outside of all ranges that systemd and user databases give away (systemd's UIDS-GIDS.md). */
-const builderOnHost = 0x7fff_03e8;
-const builderInWorkshop = 1000;
+/** Ids of builds on a host with root rights, outside of all ranges that systemd and user databases give away (systemd's UIDS-GIDS.md). */
+const firstIdOnHost = 0x7fff_0000;
+const builder = 1000;
+
+/** First of the ids that builds of expressions have. */
+export function firstBuildId(site: Site): number {
+  return site.privileged ? firstIdOnHost : sharedFirstId;
+}
 
 /**
  * Builds the expression in the workshop's tree with the host's Nix and leaves in the tree /nix/store with what its programs need, and /nix/profile. What runs of the
- * expression is a user without rights that sees the tree and the host's /usr. An abort ends all of it; an error has the last words of Nix.
+ * expression is a user without rights that sees the tree, the host's /usr and a network of its own. An abort ends all of it; an error has the last words of Nix.
  */
 export async function buildNixEnvironment(options: {
   workshop: Workshop;
-  /** True where the workshop has the host's own user ids. */
-  privileged: boolean;
+  network: BuildNetwork;
+  site: Site;
   nix: NixExpression;
   mark: string;
   onStep: OnStep;
   signal: AbortSignal;
 }): Promise<void> {
-  const { workshop, privileged, nix, mark, onStep, signal } = options;
+  const { workshop, network, site, nix, mark, onStep, signal } = options;
   const run = async (command: string[], input: string, env: Record<string, string>): Promise<void> => {
     signal.throwIfAborted();
-    const child = Bun.spawn([...workshop.enter, ...command], {
+    const child = Bun.spawn(command, {
       stdin: new Blob([input]),
       stdout: "ignore",
       stderr: "pipe",
@@ -116,10 +137,10 @@ export async function buildNixEnvironment(options: {
     if (exitCode !== 0) throw new Error(last.join(" ").slice(-600) || `it ended with ${exitCode}`);
   };
   onStep(null, "reading the Nix expression");
-  await run(["unshare", "--net", "--", "sh", "-c", enterTree, "sh", workshop.tree, buildInTree], nix.text, {
-    ...proxyEnvironment(),
+  const build = [...network.enter, ...workshop.enter, "sh", "-c", enterTree, "sh", workshop.tree, buildInTree];
+  await run(build, nix.text, {
     hostPrograms: "/usr",
-    user: String(privileged ? builderOnHost : builderInWorkshop),
+    user: String(site.privileged ? firstIdOnHost + builder : builder),
     USER: "user",
     HOME: "/nix/home",
     TMPDIR: "/nix/tmp",
@@ -130,5 +151,5 @@ export async function buildNixEnvironment(options: {
     expression,
   });
   onStep(null, "keeping what its programs need");
-  await run(["chroot", workshop.tree, "sh", "-c", finishInTree], "", {});
+  await run([...workshop.enter, "chroot", workshop.tree, "sh", "-c", finishInTree], "", {});
 }
