@@ -109,15 +109,16 @@ describe.skipIf(!existsSync("/usr/bin/nix-build"))("where Nix is installed", () 
     const store = await run("one", "ls /nix; ls /nix/store | cut -c34-; stat -c %U /nix /nix/store /nix/store/*");
     expect(store).toBe("profile\nstore\ngreet\nwords\nroot\nroot\nroot\nroot\n");
     const seen = await run("one", "cat /nix/store/*-greet/seen");
-    expect(seen).toMatch(/^2147419112\n/);
+    expect(seen).toMatch(/^2147448112\n/);
     expect(seen).toMatch(/^ *tap0:/m);
     expect(seen).not.toContain("eth0");
     expect(seen).toContain(await run("one", "cat /etc/resolv.conf"));
     expect(seen).toContain("closed\n");
+    expect(seen).toContain(`/dev/tcp/127.0.0.1/${new URL(alcove.plane.address).port}: Connection refused`);
     expect(seen).not.toContain("reached");
     expect(seen).toContain("no root\n");
     expect(await run("one", "ls /etc/mine 2>&1")).toContain("No such file");
-    const left = await execute("pgrep", ["-u", "2147419112"]).catch(({ stdout }: { stdout: string }) => ({ stdout }));
+    const left = await execute("pgrep", ["-u", "2147448112"]).catch(({ stdout }: { stdout: string }) => ({ stdout }));
     expect(left.stdout).toBe("");
   });
 

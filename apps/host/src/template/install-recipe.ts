@@ -145,12 +145,15 @@ export function readStep(line: string): { percent: number; text: string } | null
     : { percent: Math.round(40 + part * 48), text: `installing ${name.replace(/^dpkg-exec$/, "packages")}` };
 }
 
+/** What is longer is cut: a builder may write without an end. */
+const longestLine = 65_536;
+
 export async function eachLine(stream: ReadableStream<Uint8Array>, hear: (line: string) => void): Promise<void> {
   const decoder = new TextDecoder();
   let carry = "";
   for await (const part of stream) {
     const lines = (carry + decoder.decode(part, { stream: true })).split("\n");
-    carry = lines.pop() ?? "";
+    carry = (lines.pop() ?? "").slice(0, longestLine);
     for (const line of lines) hear(line);
   }
 }

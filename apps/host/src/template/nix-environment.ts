@@ -75,8 +75,7 @@ done
 /** Keeps of /nix what the programs need, with owners and names that a store has; all that the builder left running is gone by now. */
 const finishInTree = `set -eu
 cd /nix
-for folder in store profile; do [ -d "$folder" ] && [ ! -L "$folder" ]; done
-[ -f closure ] && [ ! -L closure ]
+for place in store profile profile/bin closure; do [ ! -L "$place" ] || exit 1; done
 mkdir kept
 grep -E -x '/nix/store/[0-9a-z]{32}-[0-9A-Za-z+._?=-]+' closure | while read -r path; do mv "store/\${path#/nix/store/}" kept/; done
 find . -mindepth 1 -maxdepth 1 ! -name kept ! -name profile -exec rm -rf {} +
@@ -90,7 +89,8 @@ chmod 440 /etc/sudoers.d/nix
 
 /** Ids of builds on a host with root rights, outside of all ranges that systemd and user databases give away (systemd's UIDS-GIDS.md). */
 const firstIdOnHost = 0x7fff_0000;
-const builder = 1000;
+/** Not the id of the box's user, whose folders are in the tree. */
+const builder = 30_000;
 
 /** First of the ids that builds of expressions have. */
 export function firstBuildId(site: Site): number {
@@ -137,7 +137,19 @@ export async function buildNixEnvironment(options: {
     if (exitCode !== 0) throw new Error(last.join(" ").slice(-600) || `it ended with ${exitCode}`);
   };
   onStep(null, "reading the Nix expression");
-  const build = [...network.enter, ...workshop.enter, "sh", "-c", enterTree, "sh", workshop.tree, buildInTree];
+  const build = [
+    ...network.enter,
+    ...workshop.enter,
+    "unshare",
+    "--ipc",
+    "--",
+    "sh",
+    "-c",
+    enterTree,
+    "sh",
+    workshop.tree,
+    buildInTree,
+  ];
   await run(build, nix.text, {
     hostPrograms: "/usr",
     user: String(site.privileged ? firstIdOnHost + builder : builder),
