@@ -100,6 +100,18 @@ test.skipIf(docker === undefined)("a Dockerfile is written into the form", async
   await alcove.plane.client.templates.delete("written");
 });
 
+test("a Nix expression is written into the form, and its file is chosen", async () => {
+  await page.goto("/settings/templates");
+  await page.getByRole("button", { name: "Add a template" }).click();
+  await page.getByRole("button", { name: "Nix", exact: true }).click();
+  await page.getByLabel("Name").fill("purely");
+  await page.getByRole("button", { name: "flake.nix" }).click();
+  await page.getByLabel("flake.nix", { exact: true }).fill("{ outputs = { self }: { }; }\n");
+  await page.getByRole("button", { name: "Add", exact: true }).click();
+  await visible(page.getByText("As a flake.nix of your own describes it"));
+  await alcove.plane.client.templates.delete("purely");
+});
+
 test("a new workspace begins with a template that is chosen, in the version that is chosen", async () => {
   await page.goto("/workspaces");
   await page.getByRole("button", { name: "New workspace with a template, limits or network" }).click();

@@ -142,18 +142,15 @@ export function TemplateForm({ docker, onDone }: { docker: boolean; onDone: () =
       )}
       {source === "nix" && (
         <>
-          <div className="choice">
-            <span className="strong">File</span>
-            <ToggleGroup<NixFile>
-              label="File"
-              value={nixFile}
-              options={[
-                { value: "workspace.nix", label: "workspace.nix" },
-                { value: "flake.nix", label: "flake.nix" },
-              ]}
-              onChange={setNixFile}
-            />
-          </div>
+          <ToggleGroup<NixFile>
+            label="File"
+            value={nixFile}
+            options={[
+              { value: "workspace.nix", label: "workspace.nix" },
+              { value: "flake.nix", label: "flake.nix" },
+            ]}
+            onChange={setNixFile}
+          />
           <Field label={nixFile} id={`${id}-nix`} note="Built by the server's Nix when it is first used">
             <textarea
               id={`${id}-nix`}
