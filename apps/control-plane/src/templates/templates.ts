@@ -26,9 +26,9 @@ const hostGoneMs = 60_000;
 /** Longer than a root file system is there before it is in a table, in milliseconds. */
 const youngMs = 600_000;
 
-/** The catalogue and people's own templates, and the root file systems that they are. */
 type Say = (detail: string) => Promise<void>;
 
+/** The catalogue and people's own templates, and the root file systems that they are. */
 export interface Templates {
   list(owner: string, signal: AbortSignal): Promise<Template[]>;
   /** Code: `template_unknown`. */

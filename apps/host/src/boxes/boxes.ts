@@ -5,7 +5,7 @@ import type { WorkspaceId } from "@alcove/contract/ids";
 import { rm } from "node:fs/promises";
 import type { Cgroups } from "../cgroups/cgroups.ts";
 import { findByEnvironment, isAlive, signalProcess, waitForEnd } from "../kernel/processes.ts";
-import { boxUser, boxPaths, type Site } from "../site.ts";
+import { boxPaths, boxUser, type Site } from "../site.ts";
 import type { HostAbilities } from "../capabilities/abilities.ts";
 import type { BoxNetworks } from "../network/box-networks.ts";
 import {
@@ -27,7 +27,6 @@ import { dismantleRoot } from "./root-tree.ts";
 
 /** Milliseconds between the polite and the forced end of a box. */
 const graceMs = 3_000;
-/** The box's user, as it is numbered inside. */
 
 export type Boxes = ReturnType<typeof createBoxes>;
 type Parts = {

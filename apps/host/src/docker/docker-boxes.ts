@@ -19,7 +19,7 @@ import { logLine } from "../log.ts";
 import type { BoxNetworks } from "../network/box-networks.ts";
 import { startEgress } from "../network/egress.ts";
 import { resolverFile } from "../network/resolver-file.ts";
-import { boxUser, boxPaths, type Site } from "../site.ts";
+import { boxPaths, boxUser, type Site } from "../site.ts";
 import type { Template } from "../template/template.ts";
 import { containerLimits, containerOptions, instanceLabel, workspaceLabel } from "./container.ts";
 import { containerLog } from "./container-log.ts";
