@@ -43,8 +43,8 @@ type Served = {
   before: Traffic;
   stored: Traffic;
   trafficFile: string;
-  /** The mode whose rules are in the namespace; null when that is not known. */
-  ruled: Network["mode"] | null;
+  /** The mode whose rules are in the namespace; null when that is not known, `no rules` in a new one. */
+  ruled: Network["mode"] | "no rules" | null;
   /** Ends when the work on the box's rules and sockets that was begun is done. */
   work: Promise<unknown>;
   end: AbortController;
@@ -91,9 +91,9 @@ export function createBoxNetworks(report: (workspace: WorkspaceId, epoch: number
   const setRules = async (one: Served): Promise<void> => {
     const { mode } = one.box.network;
     if (one.ruled === mode) return;
+    const input = networkRules(mode, hostAddresses(), one.ruled === "no rules" ? "none" : "some");
     one.ruled = null;
     const path = `/proc/${process.pid}/fd/${one.namespace}`;
-    const input = networkRules(mode, hostAddresses());
     await mustRun(["nsenter", `--net=${path}`, "--", "nft", "-f", "-"], { input });
     one.ruled = mode;
   };
@@ -145,7 +145,10 @@ export function createBoxNetworks(report: (workspace: WorkspaceId, epoch: number
     });
   };
 
-  const serve = ({ workspace, epoch, namespace, network, trafficFile }: BoxNetwork): Served => {
+  const serve = (
+    { workspace, epoch, namespace, network, trafficFile }: BoxNetwork,
+    ruled: Served["ruled"] = null,
+  ): Served => {
     release(workspace);
     const before = readTraffic(trafficFile);
     const deny = createDenials((denial) => report(workspace, epoch, denial));
@@ -165,7 +168,7 @@ export function createBoxNetworks(report: (workspace: WorkspaceId, epoch: number
       before,
       stored: before,
       trafficFile,
-      ruled: null,
+      ruled,
       work: Promise.resolve(),
       end,
     };
@@ -193,7 +196,7 @@ export function createBoxNetworks(report: (workspace: WorkspaceId, epoch: number
         return { sockets: up, rules: up };
       }
       const tried = Promise.withResolvers<void>();
-      return { sockets: tried.promise, rules: putInPlace(serve(box), tried.resolve) };
+      return { sockets: tried.promise, rules: putInPlace(serve(box, "no rules"), tried.resolve) };
     },
     /** Takes over a box that an earlier host process started, in the background: its rules hold, unless a crash came into their change. */
     adopt(box: BoxNetwork): void {

@@ -13,16 +13,14 @@ export const inBox = {
 };
 
 /**
- * The rules that the host puts into the box's network namespace in place of those before (nft(8)), in one step; root in the box has no NET_ADMIN and cannot
- * touch them. Refused at once, never dropped, and TCP by a reset, which also ends a connect that is still in its system call: a program in the box learns it
+ * The rules that the host puts into the box's network namespace (nft(8)), in one step, in place of those before where there may be some: the kernel takes 20 ms
+ * to take rules away, also those that were never used. Root in the box has no NET_ADMIN and cannot touch them. Refused at once, never dropped, and TCP by a reset, which also ends a connect that is still in its system call: a program in the box learns it
  * without waiting. What the box says to itself stays open in every mode: the daemon's gateway port is there.
  */
-export function networkRules(mode: Network["mode"], own: readonly string[]): string {
+export function networkRules(mode: Network["mode"], own: readonly string[], before: "none" | "some" = "some"): string {
   const v4 = [...closedV4, ...own.filter((address) => !isIPv6(address))];
   const v6 = [...closedV6, ...own.filter((address) => isIPv6(address))];
-  return `table inet alcove
-delete table inet alcove
-table inet alcove {
+  return `${before === "some" ? takeAway : ""}table inet alcove {
   set closed4 { type ipv4_addr; flags interval; auto-merge; elements = { ${v4.join(", ")} } }
   set closed6 { type ipv6_addr; flags interval; auto-merge; elements = { ${v6.join(", ")} } }
 ${mode === "allow-list" ? redirectToProxy : ""}  chain output {
@@ -39,6 +37,8 @@ ${mode === "open" ? dropClosed : "    drop\n"}  }
 }
 `;
 }
+
+const takeAway = "table inet alcove\ndelete table inet alcove\n";
 
 /** The host process is one for all boxes: none may keep it busy with questions alone. */
 const resolverPace = `    ip daddr ${inBox.resolver.address} udp dport 53 limit rate over 200/second burst 400 packets reject with icmpx type admin-prohibited
