@@ -9,7 +9,10 @@ import { SystemCallError } from "../kernel/libc.ts";
 
 /** Mount points of the cgroup hierarchies (cgroups(7)). */
 type Hierarchies = {
+  /** cgroup2, where boxes have groups in it. */
   unified: string | null;
+  /** v1's freezer, where they have none. */
+  freezer: string | null;
   pids: string | null;
   memory: string | null;
   cpu: string | null;
@@ -27,7 +30,7 @@ export interface Cgroups {
   freeze: boolean;
   /** Where cgroup2 is mounted beside v1 hierarchies: crun refuses such a host unless it is unmounted in crun's mount namespace. */
   hybridMount: string | null;
-  /** Makes the box's groups with these limits; gives the files into which a process writes `0` to join. */
+  /** Makes the box's groups with these limits; gives the files into which a process of one thread writes `0` to join. */
   create(id: string, limits: Limits): string[];
   /** Says that somebody else has put the box into groups of its own: those of this process. Asked for again by every host process. */
   place(id: string, pid: number): void;
@@ -56,9 +59,9 @@ export const defaultProcesses = 8_192;
 
 /** The cgroups of this data directory, `alcove/<instance>/<id>` in every hierarchy. */
 export function createCgroups(instance: string, privileged: boolean): Cgroups {
-  const found = privileged ? findHierarchies() : none;
-  const hierarchies = prepare(found, instance);
-  const { unified } = hierarchies;
+  const hybridMount = privileged ? findHybridMount() : null;
+  const hierarchies = prepare(privileged ? findHierarchies() : none, instance);
+  const { unified, freezer } = hierarchies;
   const controllers = [...new Set(Object.values(hierarchies).filter((path) => path !== null))];
   const folder = (mount: string, name: string): string => `${mount}/alcove/${instance}/${name}`;
   const placed = new Map<string, Map<string, string>>();
@@ -69,7 +72,8 @@ export function createCgroups(instance: string, privileged: boolean): Cgroups {
   const make = (name: string, mounts: string[]): string[] =>
     mounts.map((mount) => {
       mkdirSync(folder(mount, name), { recursive: true });
-      return `${folder(mount, name)}/cgroup.procs`;
+      // A thread that moves itself alone waits for no grace period of the kernel, some 10 ms for each hierarchy; cgroup2 has no such file.
+      return `${folder(mount, name)}/${mount === unified ? "cgroup.procs" : "tasks"}`;
     });
   const names = (): string[] => [
     ...new Set(controllers.flatMap((mount) => listFolders(`${mount}/alcove/${instance}`))),
@@ -136,6 +140,9 @@ export function createCgroups(instance: string, privileged: boolean): Cgroups {
   const kill = (name: string): void => {
     if (unified !== null && existsSync(`${folder(unified, name)}/cgroup.kill`))
       return writeFileSync(`${folder(unified, name)}/cgroup.kill`, "1");
+    // A signal waits for the thaw.
+    if (freezer !== null && existsSync(folder(freezer, name)))
+      writeFileSync(`${folder(freezer, name)}/freezer.state`, "THAWED");
     for (const mount of controllers) for (const pid of readPids(folder(mount, name))) killPid(pid);
   };
 
@@ -163,15 +170,21 @@ export function createCgroups(instance: string, privileged: boolean): Cgroups {
   return {
     tracks: controllers.length > 0,
     limits: hierarchies.pids !== null && hierarchies.memory !== null,
-    freeze: unified !== null,
-    hybridMount: found.unified !== null && found.unified !== "/sys/fs/cgroup" ? found.unified : null,
+    freeze: unified !== null || freezer !== null,
+    hybridMount,
     create(id, limits) {
       const files = make(id, controllers);
       setLimits(id, limits);
       return files;
     },
     place(id, pid) {
-      placed.set(id, readGroups(pid, controllers));
+      placed.set(
+        id,
+        readGroups(
+          pid,
+          controllers.filter((mount) => mount !== freezer),
+        ),
+      );
     },
     setLimits,
     createOuter: (id) => make(`${id}${outerSuffix}`, unified === null ? controllers.slice(0, 1) : [unified]),
@@ -188,10 +201,14 @@ export function createCgroups(instance: string, privileged: boolean): Cgroups {
       }
     },
     freezeBox(id, frozen) {
+      if (freezer !== null && existsSync(folder(freezer, id)))
+        writeFileSync(`${folder(freezer, id)}/freezer.state`, frozen ? "FROZEN" : "THAWED");
       if (unified !== null && existsSync(own(unified, id)))
         writeFileSync(`${own(unified, id)}/cgroup.freeze`, frozen ? "1" : "0");
     },
-    isFrozen: (id) => unified !== null && number(`${own(unified, id)}/cgroup.freeze`) === 1,
+    isFrozen: (id) =>
+      (unified !== null && number(`${own(unified, id)}/cgroup.freeze`) === 1) ||
+      (freezer !== null && number(`${folder(freezer, id)}/freezer.self_freezing`) === 1),
     usage(id) {
       if (controllers.length === 0) return null;
       const { memory, pids } = hierarchies;
@@ -220,24 +237,37 @@ export function createCgroups(instance: string, privileged: boolean): Cgroups {
   };
 }
 
-const none: Hierarchies = { unified: null, pids: null, memory: null, cpu: null, cpuacct: null };
+const none: Hierarchies = { unified: null, freezer: null, pids: null, memory: null, cpu: null, cpuacct: null };
 
 function findHierarchies(): Hierarchies {
-  const mounts = listMounts().filter(({ target }) => target.startsWith("/sys/fs/cgroup"));
-  const unified = mounts.find(({ type }) => type === "cgroup2")?.target ?? null;
+  const mounts = cgroupMounts();
+  const cgroup2 = mounts.find(({ type }) => type === "cgroup2")?.target ?? null;
+  const v1 = (name: string): string | null =>
+    mounts.find(({ type, superOptions }) => type === "cgroup" && superOptions.includes(name))?.target ?? null;
   const controller = (name: string): string | null => {
-    const own = mounts.find(({ type, superOptions }) => type === "cgroup" && superOptions.includes(name))?.target;
-    if (own !== undefined) return own;
-    if (unified === null) return null;
-    return readFileSync(`${unified}/cgroup.controllers`, "utf8").trim().split(" ").includes(name) ? unified : null;
+    const own = v1(name);
+    if (own !== null || cgroup2 === null) return own;
+    return readFileSync(`${cgroup2}/cgroup.controllers`, "utf8").trim().split(" ").includes(name) ? cgroup2 : null;
   };
-  return {
-    unified,
+  const limiting = {
     pids: controller("pids"),
     memory: controller("memory"),
     cpu: controller("cpu"),
     cpuacct: controller("cpuacct"),
   };
+  // One of the two is enough, and a box that joins cgroup2 waits for it.
+  const freezer = Object.values(limiting).includes(cgroup2) ? null : v1("freezer");
+  return { ...limiting, freezer, unified: freezer === null ? cgroup2 : null };
+}
+
+/** Where cgroup2 is mounted beside v1 hierarchies. */
+function findHybridMount(): string | null {
+  const cgroup2 = cgroupMounts().find(({ type }) => type === "cgroup2");
+  return cgroup2 === undefined || cgroup2.target === "/sys/fs/cgroup" ? null : cgroup2.target;
+}
+
+function cgroupMounts() {
+  return listMounts().filter(({ target }) => target.startsWith("/sys/fs/cgroup"));
 }
 
 /** Makes `alcove/<instance>` in each hierarchy and hands the controllers down; gives what of them the host lets us use. */
