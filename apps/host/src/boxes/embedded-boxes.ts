@@ -51,7 +51,7 @@ export function createEmbeddedBoxes(parts: Parts): BoxStarter {
       });
       const launch = async (): Promise<Running> => {
         await allDone([
-          limitVolume(id, record.limits.diskBytes),
+          record.limits.diskBytes === undefined ? undefined : limitVolume(id, record.limits.diskBytes),
           network.sockets,
           assembleRoot({
             site,
