@@ -5,6 +5,7 @@ import type { HostLoad } from "@alcove/contract/api/account";
 import type { WorkspaceId } from "@alcove/contract/ids";
 import { chmod, chown, mkdir } from "node:fs/promises";
 import { Readable } from "node:stream";
+import { openBoxRecords } from "./boxes/box-record.ts";
 import { createBoxes } from "./boxes/boxes.ts";
 import { keepSpares } from "./boxes/spares.ts";
 import { diskIdOffset } from "./boxes/id-range.ts";
@@ -66,6 +67,7 @@ export async function runHost({
   signal.addEventListener("abort", () => ending.abort(), { once: true });
 
   const store = await openStore(site);
+  const records = await openBoxRecords(site);
   const queue = createKeyedQueue();
   let abilities = await lookAtHost(site);
   const cgroups = createCgroups(site.instance, site.privileged);
@@ -97,6 +99,7 @@ export async function runHost({
     folder: template.folder,
     base: template.base,
     trees,
+    records,
     networks,
     abilities: () => abilities,
     signal: ending.signal,
@@ -105,6 +108,7 @@ export async function runHost({
   const images = createImages({ engine, site, store: store.folder });
   const common = {
     site,
+    records,
     cgroups,
     networks,
     abilities: () => abilities,

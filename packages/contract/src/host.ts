@@ -69,6 +69,9 @@ export type BoxAddress = z.infer<typeof boxAddressSchema>;
 
 export const rootfsSchema = z.enum(["template", "host", "image"]);
 export type Rootfs = z.infer<typeof rootfsSchema>;
+
+export const startedBoxSchema = boxAddressSchema.extend({ rootfs: rootfsSchema });
+export type StartedBox = z.infer<typeof startedBoxSchema>;
 export const boxUsageSchema = z.object({
   memoryBytes: z.number().nullable(),
   /** CPU time since the box started, in microseconds. */
@@ -221,7 +224,7 @@ const operations = {
   "box.keep": { input: z.object({ workspace }), output: nothing },
   /** Name, limits and network of a box, at once if it runs; `not_found` when it was never created. */
   "box.update": { input: boxSpecSchema.omit({ env: true, runtime: true, image: true }), output: nothing },
-  "box.start": { input: z.object({ workspace, epoch }), output: boxAddressSchema },
+  "box.start": { input: z.object({ workspace, epoch }), output: startedBoxSchema },
   "box.stop": { input: z.object({ workspace, epoch }), output: nothing },
   "box.freeze": { input: z.object({ workspace }), output: nothing },
   "box.thaw": { input: z.object({ workspace }), output: nothing },

@@ -6,11 +6,12 @@ import type {
   ListedBox,
   Rootfs,
   RuntimeCapabilities,
+  StartedBox,
 } from "@alcove/contract/host";
 import type { WorkspaceId } from "@alcove/contract/ids";
 import type { Duplex } from "node:stream";
 
-export type { BoxAddress, BoxHappening, BoxSpec, BoxState, RuntimeCapabilities };
+export type { BoxAddress, BoxHappening, BoxSpec, BoxState, RuntimeCapabilities, StartedBox };
 
 export type BoxWish = Pick<BoxSpec, "name" | "limits" | "network">;
 
@@ -37,7 +38,7 @@ export interface Runtime {
    * Resolves when the daemon answers with this epoch. The same epoch twice gives the same box. Codes: `epoch_stale` (a newer epoch was started, or this
    * one was stopped), `workspace_start_failed`, `namespaces_forbidden`, `host_full`, `not_found` (never created).
    */
-  start(id: WorkspaceId, epoch: number, signal: AbortSignal): Promise<BoxAddress>;
+  start(id: WorkspaceId, epoch: number, signal: AbortSignal): Promise<StartedBox>;
   /** Graceful, forced after three seconds; `epoch_stale` when a newer epoch runs. From then on this epoch cannot be started again. */
   stop(id: WorkspaceId, epoch: number, signal: AbortSignal): Promise<void>;
   /** Takes all CPU from the box; nothing happens where the runtime cannot or when it is not running. */

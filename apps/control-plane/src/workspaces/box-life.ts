@@ -97,8 +97,7 @@ export function createBoxLife({ store, runtime, volumes, access, events, require
       if (!next) throw new CodedError("workspace_deleting");
       try {
         await Promise.all([makeVolume(row, signal), runtime.create(boxSpec(row), signal)]);
-        const address = await runtime.start(id, next.epoch, signal);
-        const state = await runtime.inspect(id, signal);
+        const { rootfs, ...address } = await runtime.start(id, next.epoch, signal);
         const box = access.client(id, next.epoch, address);
         const now = new Date();
         await store.update(
@@ -112,7 +111,7 @@ export function createBoxLife({ store, runtime, volumes, access, events, require
             activeAt: now,
             restartAt: null,
             startMs: Math.round(performance.now() - begun),
-            rootfs: state.state === "running" ? state.rootfs : null,
+            rootfs,
           },
           { epoch: next.epoch },
         );

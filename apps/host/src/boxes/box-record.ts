@@ -39,34 +39,37 @@ const boxRecordSchema = z.object({
 });
 export type BoxRecord = z.infer<typeof boxRecordSchema>;
 
-/** The record of a box; null when it was never created. */
-export async function readBoxRecord(site: Site, id: WorkspaceId): Promise<BoxRecord | null> {
-  const text = await readFile(boxPaths(site, id).record, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return null;
-    throw error;
-  });
-  return text === null ? null : boxRecordSchema.parse(JSON.parse(text));
-}
+export type BoxRecords = Awaited<ReturnType<typeof openBoxRecords>>;
 
-/** Stores the record before anything is done that it tells of. */
-export async function writeBoxRecord(
-  site: Site,
-  record: BoxRecord,
-  options: { survivesPowerCut?: boolean } = {},
-): Promise<void> {
-  const paths = boxPaths(site, record.workspace);
-  await mkdir(paths.folder, { recursive: true, mode: 0o700 });
-  await writeFileAtomically(paths.record, `${JSON.stringify(record, undefined, 2)}\n`, options);
-}
-
-export async function deleteBoxRecord(site: Site, id: WorkspaceId): Promise<void> {
-  await rm(boxPaths(site, id).folder, { recursive: true, force: true });
-}
-
-/** The ids of all boxes that were created and not destroyed. */
-export async function listBoxRecords(site: Site): Promise<WorkspaceId[]> {
-  const names = await readdir(`${site.data}/boxes`).catch(() => []);
-  return names.flatMap((name) => (isId("workspace", name) ? [name] : []));
+/** The records of all boxes. This process alone writes them, so that it reads each file once, at its start. */
+export async function openBoxRecords(site: Site) {
+  const known = new Map<WorkspaceId, BoxRecord>();
+  /** The ids of all boxes that were created and not destroyed; one may have no record after a crash. */
+  const ids = async (): Promise<WorkspaceId[]> => {
+    const names = await readdir(`${site.data}/boxes`).catch(() => []);
+    return names.flatMap((name) => (isId("workspace", name) ? [name] : []));
+  };
+  for (const id of await ids()) {
+    const record = boxRecordSchema.safeParse(await readJson(boxPaths(site, id).record));
+    if (record.success) known.set(id, record.data);
+  }
+  return {
+    ids,
+    /** The record of a box; null when it was never created. */
+    read: (id: WorkspaceId): BoxRecord | null => known.get(id) ?? null,
+    all: (): BoxRecord[] => [...known.values()],
+    /** Stores the record before anything is done that it tells of. */
+    async write(record: BoxRecord, options: { survivesPowerCut?: boolean } = {}): Promise<void> {
+      const paths = boxPaths(site, record.workspace);
+      await mkdir(paths.folder, { recursive: true, mode: 0o700 });
+      await writeFileAtomically(paths.record, `${JSON.stringify(record, undefined, 2)}\n`, options);
+      known.set(record.workspace, record);
+    },
+    async remove(id: WorkspaceId): Promise<void> {
+      await rm(boxPaths(site, id).folder, { recursive: true, force: true });
+      known.delete(id);
+    },
+  };
 }
 
 /** The processes that were started for a box and its way out, as crun and the network's start noted them; they may have ended long ago. */

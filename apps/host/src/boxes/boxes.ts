@@ -1,21 +1,15 @@
 import { CodedError } from "@alcove/contract/errors";
-import type { BoxAddress, BoxState, HostRequest, RuntimeName } from "@alcove/contract/host";
+import type { BoxAddress, BoxState, HostRequest, RuntimeName, StartedBox } from "@alcove/contract/host";
 import type { Limits } from "@alcove/contract/api/workspace";
 import type { WorkspaceId } from "@alcove/contract/ids";
 import { rm } from "node:fs/promises";
+import { isDeepStrictEqual } from "node:util";
 import type { Cgroups } from "../cgroups/cgroups.ts";
 import { findByEnvironment, isAlive, signalProcess, waitForEnd } from "../kernel/processes.ts";
 import { boxPaths, boxUser, type Site } from "../site.ts";
 import type { HostAbilities } from "../capabilities/abilities.ts";
 import type { BoxNetworks } from "../network/box-networks.ts";
-import {
-  deleteBoxRecord,
-  listBoxRecords,
-  readBoxRecord,
-  readStartedProcesses,
-  writeBoxRecord,
-  type BoxRecord,
-} from "./box-record.ts";
+import { readStartedProcesses, type BoxRecord, type BoxRecords } from "./box-record.ts";
 import { allDone } from "./all-done.ts";
 import { readLogEnd } from "./box-log.ts";
 import type { BoxStarter } from "./box-starter.ts";
@@ -31,6 +25,7 @@ const graceMs = 3_000;
 export type Boxes = ReturnType<typeof createBoxes>;
 type Parts = {
   site: Site;
+  records: BoxRecords;
   cgroups: Cgroups;
   networks: BoxNetworks;
   abilities: () => HostAbilities;
@@ -42,9 +37,9 @@ type Parts = {
  * The boxes of this machine. Calls for one workspace come one after the other (see server.ts); each may be repeated after a crash at any point, because it looks
  * at the record and the kernel, never at memory.
  */
-export function createBoxes({ site, cgroups, networks, abilities, starters, limitVolume }: Parts) {
-  const mustRead = async (id: WorkspaceId): Promise<BoxRecord> => {
-    const record = await readBoxRecord(site, id);
+export function createBoxes({ site, records, cgroups, networks, abilities, starters, limitVolume }: Parts) {
+  const mustRead = (id: WorkspaceId): BoxRecord => {
+    const record = records.read(id);
     if (record === null)
       throw new CodedError("not_found", `Cannot find the box of workspace "${id}": it was never created here`);
     return record;
@@ -96,15 +91,14 @@ export function createBoxes({ site, cgroups, networks, abilities, starters, limi
   const claimRange = async (write: (firstId: number) => Promise<void>): Promise<void> => {
     const turn = ranges.then(async () => {
       if (!site.privileged) return write(sharedFirstId);
-      const records = await Promise.all((await listBoxRecords(site)).map((id) => readBoxRecord(site, id)));
-      return write(pickIdRange(records.flatMap((record) => (record === null ? [] : [record.firstId]))));
+      return write(pickIdRange(records.all().map(({ firstId }) => firstId)));
     });
     ranges = turn.catch(() => undefined);
     return turn;
   };
 
-  async function start(id: WorkspaceId, epoch: number): Promise<BoxAddress> {
-    const record = await mustRead(id);
+  async function start(id: WorkspaceId, epoch: number): Promise<StartedBox> {
+    const record = mustRead(id);
     if (epoch < record.epoch || epoch <= record.stoppedEpoch) {
       throw new CodedError(
         "epoch_stale",
@@ -114,20 +108,20 @@ export function createBoxes({ site, cgroups, networks, abilities, starters, limi
     if (epoch === record.epoch && isRunning(record)) {
       // Whoever starts it wants it to run, also when a crash came between a freeze and its thaw.
       cgroups.freezeBox(id, false);
-      return address(record);
+      return { ...address(record), rootfs: record.running.rootfs };
     }
-    await end(id, record);
     const next: BoxRecord = { ...record, epoch, running: null };
-    await writeBoxRecord(site, next);
+    await allDone([records.write(next), end(id, record)]);
     try {
       const running = await starters[next.runtime].bringUp(next);
-      await writeBoxRecord(site, { ...next, running });
+      // After a power cut nothing runs, whatever it says.
+      await records.write({ ...next, running }, { survivesPowerCut: false });
+      return { ...address(next), rootfs: running.rootfs };
     } catch (error) {
-      await clear(id, await readBoxRecord(site, id));
-      await writeBoxRecord(site, next);
+      await clear(id, records.read(id));
+      await records.write(next);
       throw error;
     }
-    return address(next);
   }
 
   /** Politely at first; all that is left of the box is gone when this resolves. */
@@ -142,26 +136,27 @@ export function createBoxes({ site, cgroups, networks, abilities, starters, limi
 
   return {
     async create(spec: HostRequest<"box.create">, spare?: "spare"): Promise<void> {
-      const known = await readBoxRecord(site, spec.workspace);
+      const known = records.read(spec.workspace);
       if (known !== null) {
         if (known.runtime !== spec.runtime && known.running !== null)
           throw new CodedError("workspace_busy", "Cannot change the runtime: the workspace's box runs");
-        return writeBoxRecord(site, { ...known, ...spec });
+        const next = { ...known, ...spec };
+        return isDeepStrictEqual(next, known) ? undefined : records.write(next);
       }
       await claimRange((firstId) =>
-        writeBoxRecord(site, { ...spec, spare, firstId, epoch: 0, stoppedEpoch: 0, running: null }),
+        records.write({ ...spec, spare, firstId, epoch: 0, stoppedEpoch: 0, running: null }),
       );
     },
     /** Makes a frozen spare the box of a workspace that is about to be stored. */
     async adoptSpare(id: WorkspaceId, wish: HostRequest<"box.claim">): Promise<BoxAddress> {
-      const before = await mustRead(id);
+      const before = mustRead(id);
       const record: BoxRecord = { ...before, ...wish, spare: "claimed", claimedAt: Date.now() };
       if (!isRunning(record)) throw new CodedError("workspace_start_failed", "The box has ended meanwhile");
       cgroups.setLimits(id, wish.limits);
       // A crash before the record is written leaves a spare, and spares end with the host process that made them.
       await allDone([
         // Made to last by `keep`, a moment later: whoever waits for the box does not wait for the disk.
-        writeBoxRecord(site, record, { survivesPowerCut: false }),
+        records.write(record, { survivesPowerCut: false }),
         nameBox(record.running.init.pid, boxPaths(site, id).bundle, wish.name, site.privileged),
         wish.limits.diskBytes === undefined ? undefined : limitVolume(id, wish.limits.diskBytes),
         wish.network.mode === "open" ? undefined : networks.apply(id, wish.network),
@@ -170,12 +165,12 @@ export function createBoxes({ site, cgroups, networks, abilities, starters, limi
       return address(record);
     },
     async keep(id: WorkspaceId): Promise<void> {
-      const record = await readBoxRecord(site, id);
+      const record = records.read(id);
       if (record?.spare !== "claimed") return;
-      await writeBoxRecord(site, { ...record, spare: undefined, claimedAt: undefined });
+      await records.write({ ...record, spare: undefined, claimedAt: undefined });
     },
     async update(spec: HostRequest<"box.update">): Promise<void> {
-      const before = await mustRead(spec.workspace);
+      const before = mustRead(spec.workspace);
       const record = { ...before, ...spec };
       // The box first: a limit that is below what is in use is refused, and then nothing has changed.
       if (isRunning(record)) {
@@ -185,75 +180,74 @@ export function createBoxes({ site, cgroups, networks, abilities, starters, limi
           await limitOpenFiles(cgroups.processes(spec.workspace), userOf(record), spec.limits.openFiles);
       }
       await limitVolume(spec.workspace, spec.limits.diskBytes);
-      await writeBoxRecord(site, record);
+      await records.write(record);
       if (isRunning(record)) await networks.apply(spec.workspace, spec.network);
     },
     start,
     async stop(id: WorkspaceId, epoch: number): Promise<void> {
-      const record = await mustRead(id);
+      const record = mustRead(id);
       if (epoch < record.epoch)
         throw new CodedError(
           "epoch_stale",
           `Cannot stop epoch ${epoch} of workspace "${id}": epoch ${record.epoch} came after it`,
         );
-      await writeBoxRecord(site, { ...record, stoppedEpoch: epoch });
+      await records.write({ ...record, stoppedEpoch: epoch });
       await end(id, record);
-      await writeBoxRecord(site, { ...record, stoppedEpoch: epoch, running: null });
+      await records.write({ ...record, stoppedEpoch: epoch, running: null });
     },
     async freeze(id: WorkspaceId): Promise<void> {
-      if (isRunning(await mustRead(id))) cgroups.freezeBox(id, true);
+      if (isRunning(mustRead(id))) cgroups.freezeBox(id, true);
     },
     async thaw(id: WorkspaceId): Promise<void> {
-      if (isRunning(await mustRead(id))) cgroups.freezeBox(id, false);
+      if (isRunning(mustRead(id))) cgroups.freezeBox(id, false);
     },
     async destroy(id: WorkspaceId): Promise<void> {
-      await clear(id, await readBoxRecord(site, id));
+      await clear(id, records.read(id));
       await rm(boxPaths(site, id).log, { force: true });
       await rm(`${boxPaths(site, id).log}.1`, { force: true });
-      await deleteBoxRecord(site, id);
+      await records.remove(id);
     },
     async inspect(id: WorkspaceId): Promise<BoxState> {
-      const record = await readBoxRecord(site, id);
+      const record = records.read(id);
       return record === null ? { state: "absent" } : stateOf(record);
     },
     async list() {
-      const ids = await listBoxRecords(site);
-      const records = await Promise.all(ids.map((id) => readBoxRecord(site, id)));
-      return records.flatMap((record) =>
-        record === null || record.spare === "spare"
-          ? []
-          : [{ id: record.workspace, state: stateOf(record), claimedForMs: claimedForMs(record) }],
-      );
+      const given = records.all().filter(({ spare }) => spare !== "spare");
+      return given.map((record) => ({
+        id: record.workspace,
+        state: stateOf(record),
+        claimedForMs: claimedForMs(record),
+      }));
     },
     /** Stops whatever epoch runs; it may be started again with the same one. */
     async halt(id: WorkspaceId): Promise<void> {
-      const record = await mustRead(id);
+      const record = mustRead(id);
       await end(id, record);
-      await writeBoxRecord(site, { ...record, running: null });
+      await records.write({ ...record, running: null });
     },
     /** The epoch of a box that ended without being stopped; null for any other. */
     async endedEpoch(id: WorkspaceId): Promise<number | null> {
-      const record = await readBoxRecord(site, id);
+      const record = records.read(id);
       return record?.running != null && !isRunning(record) && record.stoppedEpoch < record.epoch ? record.epoch : null;
     },
     /** Epoch and limits of a box that runs; null for any other. */
     async limited(id: WorkspaceId): Promise<{ epoch: number; limits: Limits } | null> {
-      const record = await readBoxRecord(site, id);
+      const record = records.read(id);
       return isRunning(record) ? { epoch: record.epoch, limits: record.limits } : null;
     },
     /** The end of what the box has written, at most so many bytes; kept after it has ended. */
     async log(id: WorkspaceId, maxBytes: number): Promise<string> {
-      const record = await readBoxRecord(site, id);
+      const record = records.read(id);
       const kept = await readLogEnd(boxPaths(site, id).log, maxBytes);
       if (record === null) return kept;
       return (kept + (await starters[record.runtime].log(id))).slice(-maxBytes);
     },
     async isRunning(id: WorkspaceId): Promise<boolean> {
-      return isRunning(await readBoxRecord(site, id));
+      return isRunning(records.read(id));
     },
     /** Removes what a box that ended by itself, or a crash, has left. */
     async tidy(id: WorkspaceId): Promise<void> {
-      const record = await readBoxRecord(site, id);
+      const record = records.read(id);
       if (isRunning(record)) {
         dismantleRoot(site, id);
         starters[record.runtime].adopt(id, record.running.init);
@@ -268,14 +262,12 @@ export function createBoxes({ site, cgroups, networks, abilities, starters, limi
         return;
       }
       await clear(id, record);
-      if (record?.running != null) await writeBoxRecord(site, { ...record, running: null });
+      if (record?.running != null) await records.write({ ...record, running: null });
     },
     /** Of all boxes, or of those that were made ahead and not given away. */
     async ids(which?: "spare"): Promise<WorkspaceId[]> {
-      const ids = await listBoxRecords(site);
-      if (which === undefined) return ids;
-      const records = await Promise.all(ids.map((id) => readBoxRecord(site, id)));
-      return records.flatMap((record) => (record?.spare === "spare" ? [record.workspace] : []));
+      if (which === undefined) return records.ids();
+      return records.all().flatMap((record) => (record.spare === "spare" ? [record.workspace] : []));
     },
   };
 }

@@ -16,6 +16,7 @@ import { installRecipe, stopMarked, type OnStep } from "./install-recipe.ts";
 import { buildNixEnvironment, firstBuildId, whyNoNix } from "./nix-environment.ts";
 import { readTools } from "./read-tools.ts";
 import { notePath, readNote, writeNote } from "./tree-note.ts";
+import type { BoxRecords } from "../boxes/box-record.ts";
 import { treesInUse } from "./trees-in-use.ts";
 import { unpackTree } from "./unpack-tree.ts";
 import { openSharedWorkshop, openWorkshop } from "./workshop.ts";
@@ -47,12 +48,13 @@ export function createBuiltTrees(options: {
   folder: string;
   base: BaseTree;
   trees: Trees;
+  records: BoxRecords;
   networks: BoxNetworks;
   abilities: () => { egress: boolean; tunnelDevice: string | null };
   /** Ends all builds. */
   signal: AbortSignal;
 }): BuiltTrees {
-  const { site, store, folder, base, trees, networks, abilities, signal } = options;
+  const { site, store, folder, base, trees, records, networks, abilities, signal } = options;
   const building = new Map<string, { look: () => { detail: string; percent: number | null }; done: Promise<void> }>();
   const failed = new Map<string, string>();
   const unpacking = new Set<Promise<unknown>>();
@@ -155,7 +157,7 @@ export function createBuiltTrees(options: {
       const old = names.filter((name) => (isTree(name) || /^[0-9a-f]{8}$/.test(name)) && name !== base.version);
       const unwanted = old.filter((name) => !wanted.includes(name));
       if (unwanted.length === 0) return;
-      const used = await treesInUse(site, store);
+      const used = await treesInUse(store, records);
       for (const name of unwanted) {
         if (used.has(name) || (await ageMs(`${folder}/${name}`)) < olderThanMs) continue;
         await trees.remove(`${folder}/${name}`);

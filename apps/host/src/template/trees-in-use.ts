@@ -1,11 +1,10 @@
 import { readdir } from "node:fs/promises";
-import { listBoxRecords, readBoxRecord } from "../boxes/box-record.ts";
-import type { Site } from "../site.ts";
+import type { BoxRecords } from "../boxes/box-record.ts";
 
 const layer = /^template-([0-9a-f]+)$/;
 
 /** Names of the trees that a workspace, one of its snapshots or a box lies over. */
-export async function treesInUse(site: Site, store: string): Promise<Set<string>> {
+export async function treesInUse(store: string, records: BoxRecords): Promise<Set<string>> {
   const used = new Set<string>();
   const lookAt = async (rootLayer: string): Promise<void> => {
     for (const name of await readdir(rootLayer).catch(() => [])) {
@@ -19,9 +18,6 @@ export async function treesInUse(site: Site, store: string): Promise<Set<string>
     for (const snapshot of await readdir(`${volume}/snapshots`).catch(() => []))
       await lookAt(`${volume}/snapshots/${snapshot}/root`);
   }
-  for (const id of await listBoxRecords(site)) {
-    const record = await readBoxRecord(site, id);
-    if (record?.template !== undefined) used.add(record.template);
-  }
+  for (const { template } of records.all()) if (template !== undefined) used.add(template);
   return used;
 }

@@ -4,7 +4,7 @@ import type { WorkspaceId } from "@alcove/contract/ids";
 import { createInterface } from "node:readline";
 import type { Duplex } from "node:stream";
 import { createHostClient } from "../../host/host-client.ts";
-import type { BoxAddress, Runtime } from "../runtime.ts";
+import type { BoxAddress, Runtime, StartedBox } from "../runtime.ts";
 import { connectToBox } from "./connect-to-box.ts";
 import { waitForDaemon } from "./wait-for-daemon.ts";
 
@@ -12,12 +12,12 @@ import { waitForDaemon } from "./wait-for-daemon.ts";
 export function createMachineRuntime({ name, hostSocket }: { name: RuntimeName; hostSocket: string }): Runtime {
   const host = createHostClient({ hostSocket });
 
-  async function start(workspace: WorkspaceId, epoch: number, signal: AbortSignal): Promise<BoxAddress> {
-    const address = await host.call("box.start", { workspace, epoch }, signal);
+  async function start(workspace: WorkspaceId, epoch: number, signal: AbortSignal): Promise<StartedBox> {
+    const started = await host.call("box.start", { workspace, epoch }, signal);
     const stillRunning = async (): Promise<boolean> =>
       (await host.call("box.inspect", { workspace }, signal)).state === "running";
     try {
-      await waitForDaemon({ address, stillRunning, signal });
+      await waitForDaemon({ address: started, stillRunning, signal });
     } catch (cause) {
       if (signal.aborted) throw signal.reason;
       if (cause instanceof CodedError && cause.code !== "workspace_start_failed") throw cause;
@@ -29,7 +29,7 @@ export function createMachineRuntime({ name, hostSocket }: { name: RuntimeName; 
         { cause },
       );
     }
-    return address;
+    return started;
   }
 
   async function* happenings(after: number, signal: AbortSignal): AsyncGenerator<BoxHappening, void, undefined> {
