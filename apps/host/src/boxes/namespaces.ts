@@ -15,30 +15,24 @@ export interface BoxNamespaces extends AsyncDisposable {
  * mapped nowhere: whoever owns a user namespace has all rights in it, and no process in the box has that id. Code: `namespaces_forbidden`.
  */
 export async function createNamespaces(firstId: number): Promise<BoxNamespaces> {
-  const nobody = String(firstId + mappedIds);
-  const holder = Bun.spawn(
-    [
-      "setpriv",
-      "--reuid",
-      nobody,
-      "--regid",
-      nobody,
-      "--clear-groups",
-      "unshare",
-      "--user",
-      "--net",
-      "--",
-      "sh",
-      "-c",
-      "echo; exec cat",
-    ],
-    { stdin: "pipe", stdout: "pipe", stderr: "pipe", cwd: "/", env: plainEnvironment },
-  );
+  const nobody = firstId + mappedIds;
+  const holder = Bun.spawn(["unshare", "--user", "--net", "--", "cat"], {
+    uid: nobody,
+    gid: nobody,
+    stdin: "pipe",
+    stdout: "pipe",
+    stderr: "pipe",
+    cwd: "/",
+    env: plainEnvironment,
+  });
   const end = async (): Promise<void> => {
     holder.kill("SIGKILL");
     await holder.exited;
   };
   try {
+    // What comes back has gone through a process that is in its namespaces.
+    holder.stdin.write("\n");
+    void holder.stdin.flush();
     const { done } = await holder.stdout.getReader().read();
     if (done) {
       const words = (await new Response(holder.stderr).text()).trim();

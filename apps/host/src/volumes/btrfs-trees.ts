@@ -1,13 +1,9 @@
-import { closeSync, openSync } from "node:fs";
 import { mustRun, plainEnvironment, runCommand } from "../kernel/command.ts";
-import { check, libc, SystemCallError } from "../kernel/libc.ts";
+import { SystemCallError } from "../kernel/libc.ts";
+import { createSubvolume, switchSimpleQuotaOn } from "./btrfs-calls.ts";
 import { isThere } from "./pool.ts";
 import { readTouchedPaths } from "./send-stream.ts";
 import type { Trees } from "./trees.ts";
-
-/** BTRFS_IOC_QUOTA_CTL with BTRFS_QUOTA_CTL_ENABLE_SIMPLE_QUOTA (linux/btrfs.h), Linux ≥ 6.7. */
-const quotaControl = 0xc0109428n;
-const enableSimpleQuota = 4n;
 
 /** Volumes as btrfs subvolumes. In a pool of our own simple quotas are switched on; somebody else's file system is left as it is. */
 export function createBtrfsTrees(options: { folder: string; ownPool: boolean }): Trees {
@@ -16,7 +12,7 @@ export function createBtrfsTrees(options: { folder: string; ownPool: boolean }):
     kind: "btrfs",
     hasLimits,
     async create(path) {
-      await mustRun(["btrfs", "-q", "subvolume", "create", path]);
+      createSubvolume(path);
     },
     async copy(from, to, { readOnly }) {
       await mustRun(["btrfs", "-q", "subvolume", "snapshot", ...(readOnly ? ["-r"] : []), from, to]);
@@ -54,17 +50,12 @@ export function createBtrfsTrees(options: { folder: string; ownPool: boolean }):
 }
 
 function switchQuotaOn(folder: string): boolean {
-  const request = Buffer.alloc(16);
-  request.writeBigUInt64LE(enableSimpleQuota, 0);
-  const directory = openSync(folder, "r");
   try {
-    check("BTRFS_IOC_QUOTA_CTL", libc.ioctl(directory, quotaControl, request));
+    switchSimpleQuotaOn(folder);
     return true;
   } catch (error) {
     // An older kernel does not know the command.
     if (error instanceof SystemCallError) return false;
     throw error;
-  } finally {
-    closeSync(directory);
   }
 }

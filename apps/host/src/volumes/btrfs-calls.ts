@@ -1,0 +1,36 @@
+import { closeSync, openSync } from "node:fs";
+import { basename, dirname } from "node:path";
+import { check, libc } from "../kernel/libc.ts";
+
+/** BTRFS_IOC_SUBVOL_CREATE (linux/btrfs.h). */
+const subvolumeCreate = 0x5000940en;
+/** struct btrfs_ioctl_vol_args: a descriptor of 8 bytes and a name that ends in a NUL. */
+const argumentsBytes = 4_096;
+const nameAt = 8;
+
+/** BTRFS_IOC_QUOTA_CTL with BTRFS_QUOTA_CTL_ENABLE_SIMPLE_QUOTA, Linux ≥ 6.7. */
+const quotaControl = 0xc0109428n;
+const enableSimpleQuota = 4n;
+
+/** Makes an empty subvolume, as `btrfs subvolume create` does, without a process of its own. Throws a SystemCallError. */
+export function createSubvolume(path: string): void {
+  const request = Buffer.alloc(argumentsBytes);
+  request.write(basename(path), nameAt);
+  ask(dirname(path), "BTRFS_IOC_SUBVOL_CREATE", subvolumeCreate, request);
+}
+
+/** Throws a SystemCallError where the kernel does not know simple quotas. */
+export function switchSimpleQuotaOn(folder: string): void {
+  const request = Buffer.alloc(16);
+  request.writeBigUInt64LE(enableSimpleQuota, 0);
+  ask(folder, "BTRFS_IOC_QUOTA_CTL", quotaControl, request);
+}
+
+function ask(folder: string, name: string, control: bigint, request: Buffer): void {
+  const directory = openSync(folder, "r");
+  try {
+    check(name, libc.ioctl(directory, control, request));
+  } finally {
+    closeSync(directory);
+  }
+}
