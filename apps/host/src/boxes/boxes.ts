@@ -91,7 +91,12 @@ export function createBoxes({ site, records, cgroups, networks, abilities, start
   const claimRange = async (write: (firstId: number) => Promise<void>): Promise<void> => {
     const turn = ranges.then(async () => {
       if (!site.privileged) return write(sharedFirstId);
-      return write(pickIdRange(records.all().map(({ firstId }) => firstId)));
+      return write(
+        pickIdRange(
+          site.instance,
+          records.all().map(({ firstId }) => firstId),
+        ),
+      );
     });
     ranges = turn.catch(() => undefined);
     return turn;

@@ -27,10 +27,17 @@ function readSubordinateRanges(): Range[] {
   });
 }
 
-/** The lowest range that neither a box nor a user of this machine has; code `host_full` when all 4,094 are taken. */
-export function pickIdRange(taken: number[], subordinate: Range[] = readSubordinateRanges()): number {
+const ranges = Math.floor((lastFree + 1 - firstFree) / idsPerBox);
+
+/**
+ * The first range that neither a box nor a user of this machine has, counted from one that the instance's name (hexadecimal) leads to: what the kernel counts by
+ * user id, it does not count for another instance's box as well. Code `host_full` when all 4,094 are taken.
+ */
+export function pickIdRange(instance: string, taken: number[], subordinate: Range[] = readSubordinateRanges()): number {
   const used = new Set(taken);
-  for (let first = firstFree; first + idsPerBox - 1 <= lastFree; first += idsPerBox) {
+  const start = Number.parseInt(instance, 16) % ranges;
+  for (let count = 0; count < ranges; count += 1) {
+    const first = firstFree + ((start + count) % ranges) * idsPerBox;
     const clear = subordinate.every((range) => range.first + range.count <= first || range.first >= first + idsPerBox);
     if (clear && !used.has(first)) return first;
   }
