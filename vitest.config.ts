@@ -16,15 +16,17 @@ export default defineConfig({
           ...shared,
           name: "unit",
           include: ["packages/*/src/**/*.test.ts", "apps/*/src/**/*.test.{ts,tsx}", "tools/**/*.test.ts"],
+          sequence: { groupOrder: 0 },
         },
       },
       {
-        // Whole machines: boxes, real agents, browsers. One file at a time, because they share the host.
+        // Whole machines: boxes, real agents, browsers. They wait more than they work, but share the host: two at a time.
         test: {
           ...shared,
           name: "whole",
           include: ["tests/**/*.test.ts"],
-          fileParallelism: false,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },
