@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, realpathSync } from "node:fs";
 
-/** Where this host process keeps its things, and as whom. Every path is made of these and of checked ids. */
 /** The id that a workspace's user has in its box. */
 export const boxUser = 1_000;
 
+/** Where this host process keeps its things, and as whom. Every path is made of these and of checked ids. */
 export type Site = {
   data: string;
   /** The control plane's user; the only one beside root who may connect. */

@@ -14,6 +14,10 @@ export interface BoxStarter {
   limit(record: BoxRecord): Promise<void>;
   /** Removes what is left of a box whose processes have ended; nothing happens when there is nothing. */
   clear(id: WorkspaceId): Promise<void>;
+  /** Where its daemon listens. */
+  socketOf(id: WorkspaceId): string;
+  /** The box's user as the machine counts it. */
+  userOf(record: BoxRecord): number;
   /** What the box has written that is not in its log file. */
   log(id: WorkspaceId): Promise<string>;
 }

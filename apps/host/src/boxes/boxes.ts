@@ -6,14 +6,13 @@ import { rm } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
 import type { Cgroups } from "../cgroups/cgroups.ts";
 import { findByEnvironment, isAlive, signalProcess, waitForEnd } from "../kernel/processes.ts";
-import { boxPaths, boxUser, type Site } from "../site.ts";
+import { boxPaths, type Site } from "../site.ts";
 import type { HostAbilities } from "../capabilities/abilities.ts";
 import type { BoxNetworks } from "../network/box-networks.ts";
 import { readStartedProcesses, type BoxRecord, type BoxRecords } from "./box-record.ts";
 import { allDone } from "./all-done.ts";
 import { readLogEnd } from "./box-log.ts";
 import type { BoxStarter } from "./box-starter.ts";
-import { socketName } from "../docker/programs.ts";
 import { limitOpenFiles } from "./open-files.ts";
 import { pickIdRange, sharedFirstId } from "./id-range.ts";
 import { nameBox } from "./name-box.ts";
@@ -49,7 +48,7 @@ export function createBoxes({ site, records, cgroups, networks, abilities, start
   const address = (record: BoxRecord): BoxAddress => ({
     workspace: record.workspace,
     epoch: record.epoch,
-    socket: socketOf(site, record),
+    socket: starters[record.runtime].socketOf(record.workspace),
   });
 
   const stateOf = (record: BoxRecord): BoxState => {
@@ -182,7 +181,11 @@ export function createBoxes({ site, records, cgroups, networks, abilities, start
         cgroups.setLimits(spec.workspace, spec.limits);
         await starters[record.runtime].limit(record);
         if (spec.limits.openFiles !== before.limits.openFiles)
-          await limitOpenFiles(cgroups.processes(spec.workspace), userOf(record), spec.limits.openFiles);
+          await limitOpenFiles(
+            cgroups.processes(spec.workspace),
+            starters[record.runtime].userOf(record),
+            spec.limits.openFiles,
+          );
       }
       await limitVolume(spec.workspace, spec.limits.diskBytes);
       await records.write(record);
@@ -279,15 +282,4 @@ export function createBoxes({ site, records, cgroups, networks, abilities, start
 
 function claimedForMs({ spare, claimedAt = 0 }: BoxRecord): number | null {
   return spare === "claimed" ? Math.max(0, Date.now() - claimedAt) : null;
-}
-
-/** Where the daemon listens: the host process makes the socket of an embedded box, a container of Docker's makes its own. */
-function socketOf(site: Site, { workspace, runtime }: BoxRecord): string {
-  const { socket, link } = boxPaths(site, workspace);
-  return runtime === "docker" ? `${link}/${socketName}` : socket;
-}
-
-/** The box's user as the machine counts it. */
-function userOf({ runtime, firstId }: BoxRecord): number {
-  return runtime === "docker" ? boxUser : firstId + boxUser;
 }

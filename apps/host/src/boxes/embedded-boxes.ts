@@ -6,7 +6,7 @@ import type { Cgroups } from "../cgroups/cgroups.ts";
 import type { BoxNetworks } from "../network/box-networks.ts";
 import { startEgress } from "../network/egress.ts";
 import { resolverFile } from "../network/resolver-file.ts";
-import { boxPaths, type Site } from "../site.ts";
+import { boxPaths, boxUser, type Site } from "../site.ts";
 import type { Template } from "../template/template.ts";
 import { allDone } from "./all-done.ts";
 import type { BoxStarter, Running } from "./box-starter.ts";
@@ -96,6 +96,8 @@ export function createEmbeddedBoxes(parts: Parts): BoxStarter {
     adopt: () => undefined,
     limit: () => Promise.resolve(),
     clear: () => Promise.resolve(),
+    socketOf: (id) => boxPaths(site, id).socket,
+    userOf: ({ firstId }) => firstId + boxUser,
     log: () => Promise.resolve(""),
   };
 }

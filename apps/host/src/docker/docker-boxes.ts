@@ -26,7 +26,7 @@ import { containerLog } from "./container-log.ts";
 import { statusOf, type Engine } from "./engine.ts";
 import { plainFacts } from "./image-facts.ts";
 import type { BoxImage, Images } from "./images.ts";
-import { insideLinkFolder, insidePrograms, type Programs } from "./programs.ts";
+import { insideLinkFolder, insidePrograms, socketName, type Programs } from "./programs.ts";
 
 /** Made by the container itself, in memory. */
 const ownFolders = new Set(["proc", "sys", "dev", "tmp", "run"]);
@@ -203,6 +203,9 @@ export function createDockerBoxes(parts: Parts): BoxStarter & { tidy: KeepDocker
       if (statSync(paths.link, { throwIfNoEntry: false })?.isDirectory())
         await rm(paths.link, { recursive: true, force: true });
     },
+    // A container makes its own.
+    socketOf: (id) => `${boxPaths(site, id).link}/${socketName}`,
+    userOf: () => boxUser,
     log: (id) =>
       engine.ask("read the log", "internal", (docker) => containerLog(docker.getContainer(nameOf(id)), keptLogBytes)),
     async tidy({ queue, isRunning, signal }) {
