@@ -31,7 +31,7 @@ export async function createNamespaces(firstId: number): Promise<BoxNamespaces> 
   };
   try {
     // What comes back has gone through a process that is in its namespaces.
-    holder.stdin.write("\n");
+    void holder.stdin.write("\n");
     void holder.stdin.flush();
     const { done } = await holder.stdout.getReader().read();
     if (done) {

@@ -69,6 +69,13 @@ export function createCgroups(instance: string, privileged: boolean): Cgroups {
   const own = (mount: string, id: string): string => placed.get(id)?.get(mount) ?? folder(mount, id);
   const isPure = unified !== null && (hierarchies.pids === unified || hierarchies.pids === null);
 
+  /** Where the box is frozen. A group of somebody else's is so by cgroup2, which lets frozen processes be killed. */
+  const freezers = (id: string): { v1: string | null; v2: string | null } => {
+    if (freezer !== null && !placed.has(id)) return { v1: folder(freezer, id), v2: null };
+    const cgroup2 = hybridMount ?? unified;
+    return { v1: null, v2: cgroup2 === null ? null : own(cgroup2, id) };
+  };
+
   const make = (name: string, mounts: string[]): string[] =>
     mounts.map((mount) => {
       mkdirSync(folder(mount, name), { recursive: true });
@@ -178,13 +185,7 @@ export function createCgroups(instance: string, privileged: boolean): Cgroups {
       return files;
     },
     place(id, pid) {
-      placed.set(
-        id,
-        readGroups(
-          pid,
-          controllers.filter((mount) => mount !== freezer),
-        ),
-      );
+      placed.set(id, readGroups(pid, hybridMount === null ? controllers : [...controllers, hybridMount]));
     },
     setLimits,
     createOuter: (id) => make(`${id}${outerSuffix}`, unified === null ? controllers.slice(0, 1) : [unified]),
@@ -201,14 +202,17 @@ export function createCgroups(instance: string, privileged: boolean): Cgroups {
       }
     },
     freezeBox(id, frozen) {
-      if (freezer !== null && existsSync(folder(freezer, id)))
-        writeFileSync(`${folder(freezer, id)}/freezer.state`, frozen ? "FROZEN" : "THAWED");
-      if (unified !== null && existsSync(own(unified, id)))
-        writeFileSync(`${own(unified, id)}/cgroup.freeze`, frozen ? "1" : "0");
+      const { v1, v2 } = freezers(id);
+      if (v1 !== null && existsSync(v1)) writeFileSync(`${v1}/freezer.state`, frozen ? "FROZEN" : "THAWED");
+      if (v2 !== null && existsSync(v2)) writeFileSync(`${v2}/cgroup.freeze`, frozen ? "1" : "0");
     },
-    isFrozen: (id) =>
-      (unified !== null && number(`${own(unified, id)}/cgroup.freeze`) === 1) ||
-      (freezer !== null && number(`${folder(freezer, id)}/freezer.self_freezing`) === 1),
+    isFrozen(id) {
+      const { v1, v2 } = freezers(id);
+      return (
+        (v1 !== null && number(`${v1}/freezer.self_freezing`) === 1) ||
+        (v2 !== null && number(`${v2}/cgroup.freeze`) === 1)
+      );
+    },
     usage(id) {
       if (controllers.length === 0) return null;
       const { memory, pids } = hierarchies;
