@@ -69,10 +69,10 @@ test("a limit is changed in its field, holds at once, and is set back with one c
   await memory.press("Enter");
   const back = page.getByRole("button", { name: "Set memory back to 512 MB" });
   await visible(back);
-  expect((await workspace()).limits).toEqual({ memoryBytes: 2 ** 30, processes: 256 });
+  await expect.poll(async () => (await workspace()).limits).toEqual({ memoryBytes: 2 ** 30, processes: 256 });
   await back.click();
   await gone(back);
-  expect((await workspace()).limits.memoryBytes).toBe(512 * 2 ** 20);
+  await expect.poll(async () => (await workspace()).limits.memoryBytes).toBe(512 * 2 ** 20);
 });
 
 test("steps of a limit are one change", async () => {
@@ -82,7 +82,7 @@ test("steps of a limit are one change", async () => {
   await processes.press("ArrowUp");
   expect(await processes.inputValue()).toBe("1,024");
   await visible(page.getByRole("button", { name: "Set processes back to 256" }));
-  expect((await workspace()).limits.processes).toBe(1024);
+  await expect.poll(async () => (await workspace()).limits.processes).toBe(1024);
 });
 
 test("a program that wants more memory than there is gets told about on the page", async () => {
@@ -111,7 +111,9 @@ test("what the allow-list refuses is named, and one click allows it", async () =
   await page.getByLabel("Name to allow").fill("https://registry.npmjs.org/react");
   await page.getByLabel("Name to allow").press("Enter");
   await visible(page.getByRole("button", { name: "Take registry.npmjs.org off the list" }));
-  expect((await workspace()).network).toEqual({ mode: "allow-list", allow: ["registry.npmjs.org"] });
+  await expect
+    .poll(async () => (await workspace()).network)
+    .toEqual({ mode: "allow-list", allow: ["registry.npmjs.org"] });
 
   await sh("getent hosts refused.example.com");
   const allow = page.getByRole("button", { name: "Allow refused.example.com" });
@@ -124,7 +126,7 @@ test("what the allow-list refuses is named, and one click allows it", async () =
   await allow.click();
   await visible(page.getByRole("button", { name: "Take refused.example.com off the list" }));
   await gone(allow);
-  expect((await workspace()).network.allow).toContain("refused.example.com");
+  await expect.poll(async () => (await workspace()).network.allow).toContain("refused.example.com");
 });
 
 test("a name taken off the list comes back by undo", async () => {
@@ -276,7 +278,7 @@ test("it can be told to stay awake, and then says nothing of sleeping", async ()
   await page.getByRole("switch", { name: "Keep awake" }).click();
   await visible(page.getByRole("switch", { name: "Keep awake", checked: true }));
   await gone(page.getByText("Sleep after"));
-  expect((await workspace()).lifetime.keepAlive).toBe(true);
+  await expect.poll(async () => (await workspace()).lifetime.keepAlive).toBe(true);
 });
 
 test("the log of the box is on the page", async () => {
