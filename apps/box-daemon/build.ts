@@ -16,6 +16,8 @@ const built = Bun.spawnSync(
     process.execPath,
     "build",
     "--compile",
+    // What is imported later stays in files of its own, or whatever it imports would be loaded at the start.
+    "--splitting",
     "--minify",
     "--bytecode",
     "--format=esm",

@@ -1,5 +1,4 @@
 import { closeSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from "node:fs";
-import { join } from "node:path";
 import type { InFlight } from "../activity/activity.ts";
 import { limitChild } from "../system/child-limits.ts";
 import { commandEnvironment } from "../system/command-environment.ts";
@@ -20,7 +19,7 @@ export interface Schedule {
 
 /** Runs the entries of `~/.config/alcove/crontab` as they are due; their output goes to system/logs/cron.log. The table may come, change and go at any time. */
 export function keepSchedule(environment: Environment, inFlight: InFlight): Schedule {
-  const file = join(environment.home, ".config/alcove/crontab");
+  const file = `${environment.home}/.config/alcove/crontab`;
   let known: { mark: string; table: Crontab } | null = null;
   let seen = new Date();
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -69,9 +68,9 @@ export function keepSchedule(environment: Environment, inFlight: InFlight): Sche
 }
 
 function run({ command, env }: CronEntry, environment: Environment, inFlight: InFlight): void {
-  const folder = join(environment.root, "system/logs");
+  const folder = `${environment.root}/system/logs`;
   mkdirSync(folder, { recursive: true });
-  const file = join(folder, "cron.log");
+  const file = `${folder}/cron.log`;
   if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > longestLog) renameSync(file, `${file}.1`);
   const output = openSync(file, "a", 0o644);
   try {

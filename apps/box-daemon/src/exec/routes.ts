@@ -1,4 +1,3 @@
-import { basename } from "node:path";
 import type { InFlight } from "../activity/activity.ts";
 import { readFields } from "../http/body.ts";
 import { linesResponse } from "../http/lines.ts";
@@ -20,7 +19,9 @@ export function execRoutes(environment: Environment, inFlight: InFlight): Route[
           directory: workingDirectory(environment, exec.directory),
           env: commandEnvironment(environment),
         });
-        void child.exited.then(inFlight.hold({ kind: "command", what: basename(exec.command[0] ?? "").slice(0, 100) }));
+        void child.exited.then(
+          inFlight.hold({ kind: "command", what: (exec.command[0] ?? "").split("/").at(-1)?.slice(0, 100) ?? "" }),
+        );
         return linesResponse((signal) => streamCommand(child, exec, signal));
       },
     },

@@ -1,4 +1,4 @@
-import type { Viewing } from "../terminals/routes.ts";
+import type { ServerWebSocket } from "bun";
 import { errorCatalogue, toCodedError, CodedError, type ErrorCode } from "@alcove/contract/errors";
 import { traceIdOf } from "@alcove/contract/trace";
 import { describe, log } from "../system/log.ts";
@@ -8,8 +8,17 @@ export interface Call {
   readonly request: Request;
   readonly rest: string;
   readonly query: URLSearchParams;
-  /** Turns the request into a terminal's WebSocket; false when it is not an upgrade. */
-  upgrade(data: Viewing): boolean;
+  /** Turns the request into a WebSocket; false when it is not an upgrade. */
+  upgrade(data: Upgraded): boolean;
+}
+
+/** What hears of a WebSocket. */
+export interface Upgraded {
+  open(socket: ServerWebSocket<Upgraded>): void;
+  message(message: string | Buffer): void;
+  /** Bytes that waited have left. */
+  drain(): void;
+  close(): void;
 }
 
 /** A route answers, or gives `undefined` after an upgrade. */
@@ -20,8 +29,15 @@ export interface Route {
   handle(call: Call): Response | undefined | Promise<Response | undefined>;
 }
 
+/** Routes of one kind. Their code is loaded when one of them is asked for first: an idle box does not pay for what it never does. */
+export interface Feature {
+  /** What the paths of its routes begin with. */
+  readonly prefixes: readonly string[];
+  routes(): Promise<readonly Route[]>;
+}
+
 export interface RouterOptions {
-  readonly routes: readonly Route[];
+  readonly features: readonly Feature[];
   readonly epoch: number;
 }
 
@@ -54,7 +70,8 @@ async function dispatch(
     return problem("workspace_unreachable", `The box has epoch ${options.epoch}, not ${epoch}`, 409);
   }
   const { path, query } = splitUrl(request.url);
-  for (const route of options.routes) {
+  const feature = options.features.find(({ prefixes }) => prefixes.some((prefix) => path.startsWith(prefix)));
+  for (const route of (await feature?.routes()) ?? []) {
     if (route.method !== request.method) continue;
     const whole = path === route.path;
     if (!whole && !(route.path.endsWith("/") && path.startsWith(route.path))) continue;

@@ -1,13 +1,13 @@
-import { createServer, connect, type Server, type Socket } from "node:net";
 import { formatRawAnswer, parseRawRequest, rawLineLimit, rawPrefix, type RawRequest } from "@alcove/contract/box/raw";
 import { toCodedError } from "@alcove/contract/errors";
+import { connect, wireHandlers, type Connection } from "./connection.ts";
 import { splice } from "./splice.ts";
 
-/** What the raw verbs do. Each takes the socket over after the answer; `head` is what came behind the request's line. */
+/** What the raw verbs do with connections; `uplink` takes the caller's own over and answers it. */
 export interface RawVerbs {
-  tunnel(port: number): Promise<Socket>;
-  stream(id: string): Socket;
-  uplink(socket: Socket): void;
+  tunnel(port: number): Promise<Connection>;
+  stream(id: string): Connection;
+  uplink(connection: Connection): void;
 }
 
 /** Milliseconds that a new connection may stay silent. */
@@ -18,77 +18,74 @@ export function listenFront(options: {
   listen: { fd: number } | { path: string };
   httpSocket: string;
   verbs: RawVerbs;
-}): Promise<Server> {
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
-    readHead(socket, (head) => {
+}): void {
+  const socket = wireHandlers((caller) =>
+    readHead(caller, (head) => {
       if (!head.subarray(0, rawPrefix.length).equals(prefix)) {
-        const http = connect({ path: options.httpSocket, allowHalfOpen: true });
-        http.write(head);
-        splice(socket, http);
+        void passOn(caller, head, options.httpSocket);
         return;
       }
       const end = head.indexOf(lineFeed);
       const request = end < 0 ? null : parseRawRequest(head.subarray(0, end).toString("latin1"));
-      void answer(socket, request, head.subarray(end + 1), options.verbs);
-    });
-  });
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(options.listen, () => {
-      server.off("error", reject);
-      resolve(server);
-    });
-  });
+      void answer(caller, request, head.subarray(end + 1), options.verbs);
+    }),
+  );
+  const { listen } = options;
+  const place: object = "fd" in listen ? listen : { unix: listen.path };
+  // A descriptor that listens already is what node:net gives it, too, though the types do not say so.
+  Bun.listen({ unix: "", ...place, allowHalfOpen: true, socket });
 }
 
 const prefix = Buffer.from(rawPrefix);
 const lineFeed = 0x0a;
 
-/** Reads until it is clear that the connection is HTTP, or until the raw request's line is complete; the socket is then paused. */
-function readHead(socket: Socket, done: (head: Buffer) => void): void {
+/** Reads until it is clear that the connection is HTTP, or until the raw request's line is complete; the connection is then without a receiver. */
+function readHead(caller: Connection, done: (head: Buffer) => void): void {
   let head: Buffer = Buffer.alloc(0);
-  const drop = () => socket.destroy();
-  const timer = setTimeout(drop, silenceMs);
-  const onData = (chunk: Buffer) => {
-    head = head.length === 0 ? chunk : Buffer.concat([head, chunk]);
-    const compared = Math.min(head.length, prefix.length);
-    const raw = head.subarray(0, compared).equals(prefix.subarray(0, compared));
-    if (raw && !head.subarray(0, rawLineLimit).includes(lineFeed) && head.length < rawLineLimit) return;
-    clearTimeout(timer);
-    socket.pause();
-    socket.off("data", onData);
-    socket.off("error", drop);
-    socket.off("end", drop);
-    done(head);
-  };
-  socket.on("data", onData);
-  socket.on("error", drop);
-  socket.on("end", drop);
-  socket.on("close", () => clearTimeout(timer));
+  const timer = setTimeout(() => caller.destroy(), silenceMs);
+  caller.onClose(() => clearTimeout(timer));
+  caller.receive({
+    bytes(chunk) {
+      head = Buffer.concat([head, chunk]);
+      const compared = Math.min(head.length, prefix.length);
+      const raw = head.subarray(0, compared).equals(prefix.subarray(0, compared));
+      if (raw && !head.subarray(0, rawLineLimit).includes(lineFeed) && head.length < rawLineLimit) return;
+      clearTimeout(timer);
+      caller.release();
+      done(head);
+    },
+    end: () => caller.destroy(),
+  });
 }
 
-async function answer(socket: Socket, request: RawRequest | null, rest: Buffer, verbs: RawVerbs): Promise<void> {
-  const drop = () => socket.destroy();
-  socket.on("error", drop);
+async function passOn(caller: Connection, head: Buffer, httpSocket: string): Promise<void> {
+  const http = await connect({ unix: httpSocket }).catch(() => null);
+  if (http === null) {
+    caller.destroy();
+    return;
+  }
+  http.write(head);
+  splice(caller, http);
+}
+
+async function answer(caller: Connection, request: RawRequest | null, rest: Buffer, verbs: RawVerbs): Promise<void> {
   if (request === null) {
-    socket.end(formatRawAnswer({ ok: false, code: "bad_request", detail: "The raw request is malformed" }), drop);
+    caller.write(formatRawAnswer({ ok: false, code: "bad_request", detail: "The raw request is malformed" }));
+    caller.close();
     return;
   }
   if (request.verb === "uplink") {
-    verbs.uplink(socket);
+    verbs.uplink(caller);
     return;
   }
   try {
     const peer = request.verb === "tunnel" ? await verbs.tunnel(request.port) : verbs.stream(request.stream);
-    if (socket.destroyed) {
-      peer.destroy();
-      return;
-    }
-    socket.write(formatRawAnswer({ ok: true }));
+    caller.write(formatRawAnswer({ ok: true }));
     if (rest.length > 0) peer.write(rest);
-    splice(socket, peer);
+    splice(caller, peer);
   } catch (error) {
     const { code, message } = toCodedError(error);
-    socket.end(formatRawAnswer({ ok: false, code, detail: message }), drop);
+    caller.write(formatRawAnswer({ ok: false, code, detail: message }));
+    caller.close();
   }
 }

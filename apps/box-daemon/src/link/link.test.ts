@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { boxHealthSchema } from "@alcove/contract/box/health";
@@ -53,6 +54,52 @@ test("a tunnel carries bytes both ways, with each side's end", async () => {
   const tunnel = await daemon.raw({ verb: "tunnel", port });
   tunnel.end(bytes);
   expect((await readAll(tunnel)).equals(Buffer.concat([Buffer.from("got "), bytes]))).toBe(true);
+  server.close();
+});
+
+test("a reader that does not read stops who writes, and gets all of it later", async () => {
+  const bytes = Buffer.alloc(100 * 2 ** 20, "abc");
+  const before = residentMegabytes();
+  const { server, port } = await listen((socket) => socket.end(bytes));
+  const tunnel = await daemon.raw({ verb: "tunnel", port });
+  for (let calls = 0; calls < 200; calls++) await daemon.call("GET", "/v1/health");
+  expect(residentMegabytes() - before).toBeLessThan(40);
+  expect((await readAll(tunnel)).equals(bytes)).toBe(true);
+  server.close();
+});
+
+function residentMegabytes(): number {
+  const status = readFileSync(`/proc/${daemon.servePid()}/status`, "utf8");
+  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024;
+}
+
+test("a tunnel whose server breaks off is closed", async () => {
+  const { server, port } = await listen((socket) => void once(socket, "data").then(() => socket.resetAndDestroy()));
+  const tunnel = await daemon.raw({ verb: "tunnel", port });
+  tunnel.write("x");
+  await readAll(tunnel).catch(() => undefined);
+  tunnel.destroy();
+  server.close();
+});
+
+test("a server hears that its caller has gone, also when bytes for the caller wait", async () => {
+  const closed = Promise.withResolvers<void>();
+  const { server, port } = await listen((socket) => {
+    socket.on("error", () => undefined);
+    socket.once("close", () => closed.resolve());
+    socket.write(Buffer.alloc(8 * 2 ** 20));
+  });
+  const tunnel = await daemon.raw({ verb: "tunnel", port });
+  tunnel.destroy();
+  await closed.promise;
+  server.close();
+});
+
+test("what came behind the line of a raw request reaches the server", async () => {
+  const { server, port } = await listen((socket) => void readAll(socket).then((all) => socket.end(all)));
+  const socket = daemon.dial();
+  socket.end(`ALCOVE/1 TUNNEL ${port}\nhello`);
+  expect((await readAll(socket)).toString()).toBe("OK\nhello");
   server.close();
 });
 

@@ -1,21 +1,22 @@
-import type { Socket } from "node:net";
+import type { Connection } from "./connection.ts";
 
-/** Joins two sockets both ways with backpressure; an end is passed on, an error or close of one closes the other. */
-export function splice(a: Socket, b: Socket): void {
-  const close = () => {
-    a.destroy();
-    b.destroy();
-  };
-  a.on("error", close);
-  b.on("error", close);
-  a.on("close", () => closeSoftly(b));
-  b.on("close", () => closeSoftly(a));
-  a.pipe(b);
-  b.pipe(a);
+/** Joins two connections both ways with backpressure; an end is passed on, and a close or break of one closes the other. */
+export function splice(a: Connection, b: Connection): void {
+  follow(a, b);
+  follow(b, a);
 }
 
-/** What was already written to the socket still goes out. */
-function closeSoftly(socket: Socket): void {
-  if (socket.destroyed) return;
-  socket.end(() => socket.destroy());
+function follow(from: Connection, to: Connection): void {
+  to.onDrain(() => from.resume());
+  from.receive({
+    bytes(chunk) {
+      if (!to.write(chunk)) from.pause();
+    },
+    end: () => to.end(),
+  });
+  from.onClose((error) => {
+    // What was already written to it still goes out, unless it is half of something that broke.
+    if (error === undefined) to.close();
+    else to.destroy();
+  });
 }

@@ -13,7 +13,7 @@ import { isEnd, openJournal, readLines } from "./journal.ts";
 import { isLocked, takeLock } from "./lock.ts";
 import { pruneRuns } from "./prune.ts";
 import { runFiles, type RunFiles } from "./run-files.ts";
-import { askSession, type SessionMessage } from "./session-client.ts";
+import type { SessionMessage } from "./session-client.ts";
 
 export interface Runs {
   /** Starts the run in a process of its own; false when it was started before. */
@@ -54,6 +54,7 @@ export function createRuns(environment: Environment): Runs {
 
   const ask = async (run: string, message: SessionMessage): Promise<"done" | "gone"> => {
     const files = filesOf(run);
+    const { askSession } = await import("./session-client.ts");
     while (true) {
       if ((await askSession(files.socket, message)) === "done") return "done";
       // The process of a run that was put a moment ago does not listen yet.

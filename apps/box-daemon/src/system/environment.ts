@@ -1,6 +1,5 @@
 import { mkdirSync, lstatSync, chmodSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { gatewayPort } from "@alcove/contract/box/raw";
 
 /** What a box tells its daemon. `ALCOVE_ROOT` and `ALCOVE_GATEWAY_PORT` exist so that several daemons run side by side outside of boxes. */
@@ -26,9 +25,9 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     workspace: env.ALCOVE_WORKSPACE ?? "",
     epoch: Number(env.ALCOVE_EPOCH ?? 0),
     root,
-    state: join(root, "system/state"),
-    runtime: join(tmpdir(), `.alcove-${process.getuid?.() ?? 0}-${Bun.hash(root).toString(36)}`),
-    home: join(root, "user/home"),
+    state: `${root}/system/state`,
+    runtime: `${tmpdir()}/.alcove-${process.getuid?.() ?? 0}-${Bun.hash(root).toString(36)}`,
+    home: `${root}/user/home`,
     gatewayPort: Number(env.ALCOVE_GATEWAY_PORT ?? gatewayPort),
     link: env.ALCOVE_LINK === undefined ? { fd: 3 } : { path: env.ALCOVE_LINK },
   };
