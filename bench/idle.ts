@@ -26,7 +26,7 @@ export async function benchIdle(): Promise<BenchResult> {
     among.filter(({ command }) => pattern.test(command)).reduce((total, { bytes }) => total + bytes, 0) / mebibyte;
   const each = (pattern: RegExp) =>
     processes.filter(({ command }) => pattern.test(command)).map(({ bytes }) => bytes / mebibyte);
-  const firsts = samples(each(/alcove-daemon init/));
+  const firsts = samples(each(/init\/alcove-init /));
   const daemons = samples(each(/alcove-daemon serve/));
   const ways = samples(each(/slirp4netns/));
   const server = (among: typeof processes) => ({

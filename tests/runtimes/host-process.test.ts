@@ -42,11 +42,9 @@ describe.each(["root", "ordinary user"] as const)("the host process of %s, start
       await host.restart();
       await broken;
       const address = await host.runtime.start(id, epoch, signal);
-      expect((await runInBox(host.runtime, address, "cat /proc/[0-9]*/comm | grep -c alcove-daemon")).stdout).toBe(
-        "2\n",
-      );
+      expect((await runInBox(host.runtime, address, "cat /proc/[0-9]*/comm | grep -c alcove-")).stdout).toBe("2\n");
       const inits = (await host.leftovers(id)).filter(
-        (entry) => entry.startsWith("process ") && entry.includes("alcove-daemon init"),
+        (entry) => entry.startsWith("process ") && entry.includes("init/alcove-init "),
       );
       expect(inits).toHaveLength(1);
     }
@@ -74,7 +72,7 @@ describe.each(["root", "ordinary user"] as const)("the host process of %s, start
   test("a box that ends by itself is seen as stopped, and nothing of it runs on", async () => {
     const id = await create();
     await host.runtime.start(id, 1, signal);
-    const init = (await host.leftovers(id)).find((entry) => entry.includes("alcove-daemon init"));
+    const init = (await host.leftovers(id)).find((entry) => entry.includes("init/alcove-init "));
     process.kill(Number(init?.split(" ")[1]), "SIGKILL");
     await expect.poll(() => host.runtime.inspect(id, signal)).toEqual({ state: "stopped" });
     await expect

@@ -1,4 +1,4 @@
-import { cp, mkdir, rename } from "node:fs/promises";
+import { cp, rename } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { inProject, ownBun, packageProgram, run } from "../project.ts";
 
@@ -31,10 +31,7 @@ export const parts = [
   {
     name: "box-daemon",
     sources: ["apps/box-daemon", ...packages],
-    async build(output) {
-      await mkdir(output, { recursive: true });
-      await must(ownBun, [inProject("apps/box-daemon/build.ts"), join(output, "alcove-daemon")]);
-    },
+    build: (output) => must(ownBun, [inProject("apps/box-daemon/build.ts"), output]),
   },
   {
     name: "host",

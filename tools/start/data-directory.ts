@@ -52,7 +52,10 @@ export async function prepareDataDirectory(data: string, owner: Owner): Promise<
   try {
     await mkdir(data, { recursive: true });
     if (process.getuid?.() === 0) await requireWay(await realpath(data));
-    for (const folder of ["", "run", "versions", "parts", "opt", "opt/bin", "opt/node", "opt/node/bin"]) {
+    for (const folder of [
+      ...["", "run", "versions", "parts"],
+      ...["opt", "opt/bin", "opt/bin/init", "opt/bin/init/lib", "opt/node", "opt/node/bin"],
+    ]) {
       await mkdir(join(data, folder), { recursive: true });
       await chmod(join(data, folder), 0o755);
     }

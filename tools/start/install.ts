@@ -14,7 +14,7 @@ import {
   symlink,
   utimes,
 } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import {
   installPostgresBinaries,
   locatePostgresPackage,
@@ -118,7 +118,12 @@ async function makeReadable(path: string): Promise<void> {
 
 /** Boxes get `opt` mounted, so it holds files and no links out of it; a box that runs keeps the file it started with. */
 async function fillOpt(data: string, version: string): Promise<void> {
-  await replaceFile(join(version, "box-daemon", "alcove-daemon"), join(data, "opt", "bin", "alcove-daemon"));
+  const daemon = join(version, "box-daemon");
+  for (const entry of await readdir(daemon, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const source = join(entry.parentPath, entry.name);
+    await replaceFile(source, join(data, "opt", "bin", relative(daemon, source)));
+  }
   await replaceFile(join(version, "node", "bin", "node"), join(data, "opt", "node", "bin", "node"));
 }
 

@@ -12,8 +12,8 @@ import { lazily } from "./system/lazily.ts";
 import { describe, log } from "./system/log.ts";
 import { findTmux } from "./terminals/find-tmux.ts";
 
-/** Answers the link of one box: everything in it is made here, top to bottom. What an idle box does not need is loaded with its first use. */
-export async function serve(): Promise<void> {
+/** Answers the link of one box until the signal, when no new connection is taken: everything in it is made here, top to bottom. What an idle box does not need is loaded with its first use. */
+export async function serve(signal: AbortSignal): Promise<void> {
   const environment = readEnvironment(process.env);
   prepareFolders(environment);
   const tmux = findTmux();
@@ -66,7 +66,7 @@ export async function serve(): Promise<void> {
   });
   const { link } = environment;
   if ("path" in link) removeSocket(link.path);
-  listenFront({
+  const front = listenFront({
     listen: link,
     httpSocket,
     verbs: {
@@ -79,6 +79,7 @@ export async function serve(): Promise<void> {
       uplink: gateway.uplink,
     },
   });
+  signal.addEventListener("abort", () => front.stop());
   // Who may come as far as its folder may connect.
   if ("path" in link) chmodSync(link.path, 0o777);
   log("info", "The daemon serves", { workspace: environment.workspace, epoch: environment.epoch });

@@ -1,25 +1,33 @@
 import { serve } from "./compose.ts";
+import { leaveLast } from "./init/leave.ts";
 import { describe, log } from "./system/log.ts";
-import { keepOwnLibraries } from "./system/own-command.ts";
+import { keepOwnEnvironment } from "./system/own-command.ts";
 
-/** The one program in every box. `init` is pid 1, `serve` answers the link, `session` drives an agent for one run. */
-const command = process.argv[2];
-keepOwnLibraries();
+/** The one program in every box. `serve` answers the link, again after it has fallen; `session` drives an agent for one run. */
+const [command, ...rest] = process.argv.slice(2);
+keepOwnEnvironment();
 
-// What `serve` needs is imported above and awaited nowhere here: an `await` or `import()` at the top of the program costs each idle box 0.6 MiB.
+// What `serve` needs is imported above and awaited nowhere here: it starts sooner than behind an `import()`.
 switch (command) {
-  case "init":
-    void import("./init/init.ts").then(({ runInit }) => runInit(), fail);
-    break;
   case "serve":
-    void serve().catch(fail);
+    void startServing().catch(fail);
     break;
   case "session":
     void import("./session/session.ts").then(({ runSession }) => runSession()).catch(fail);
     break;
   default:
-    console.error("Usage: alcove-daemon init | serve | session");
+    console.error("Usage: alcove-daemon serve [FALLS STATUS] | session");
     process.exitCode = 2;
+}
+
+async function startServing(): Promise<void> {
+  const leaving = leaveLast();
+  const [falls, status] = rest.map(Number);
+  if (falls !== undefined && status !== undefined) {
+    const { backOff } = await import("./init/back-off.ts");
+    await backOff(falls, status);
+  }
+  if (!leaving.aborted) await serve(leaving);
 }
 
 function fail(error: unknown): void {

@@ -18,7 +18,7 @@ export function listenFront(options: {
   listen: { fd: number } | { path: string };
   httpSocket: string;
   verbs: RawVerbs;
-}): void {
+}): { stop(): void } {
   const socket = wireHandlers((caller) =>
     readHead(caller, (head) => {
       if (!head.subarray(0, rawPrefix.length).equals(prefix)) {
@@ -33,7 +33,7 @@ export function listenFront(options: {
   const { listen } = options;
   const place: object = "fd" in listen ? listen : { unix: listen.path };
   // A descriptor that listens already is what node:net gives it, too, though the types do not say so.
-  Bun.listen({ unix: "", ...place, allowHalfOpen: true, socket });
+  return Bun.listen({ unix: "", ...place, allowHalfOpen: true, socket });
 }
 
 const prefix = Buffer.from(rawPrefix);

@@ -7,7 +7,7 @@ import { isRecord } from "../http/body.ts";
 import type { Environment } from "../system/environment.ts";
 import { describe, log } from "../system/log.ts";
 import { killMarked } from "../system/marked-processes.ts";
-import { ownCommand } from "../system/own-command.ts";
+import { ownCommand, ownEnvironment } from "../system/own-command.ts";
 import { followJournal } from "./follow.ts";
 import { isEnd, openJournal, readLines } from "./journal.ts";
 import { isLocked, takeLock } from "./lock.ts";
@@ -112,6 +112,7 @@ const listenPollMs = 50;
 /** The session process gets the run's lock as descriptor 3, so that at no moment nobody has it. */
 function spawnSession(spec: RunSpec, lock: number): void {
   const child = Bun.spawn(ownCommand("session"), {
+    env: ownEnvironment(),
     stdio: ["pipe", "ignore", "inherit", lock],
     cwd: "/",
     detached: true,

@@ -6,9 +6,7 @@ const { symbols } = dlopen("libc.so.6", {
   fallocate: { args: ["i32", "i32", "i64", "i64"], returns: "i32" },
   renameat2: { args: ["i32", "ptr", "i32", "ptr", "u32"], returns: "i32" },
   readlinkat: { args: ["i32", "ptr", "ptr", "usize"], returns: "i64" },
-  waitid: { args: ["i32", "u32", "ptr", "i32"], returns: "i32" },
   prlimit: { args: ["i32", "i32", "ptr", "ptr"], returns: "i32" },
-  waitpid: { args: ["i32", "ptr", "i32"], returns: "i32" },
   __errno_location: { args: [], returns: "ptr" },
 });
 
@@ -62,23 +60,6 @@ export function readOpenLink(fd: number): Buffer {
   const length = Number(symbols.readlinkat(fd, Buffer.from([0]), target, longestLink));
   if (length < 0) throw Object.assign(new Error("Cannot read a link"), { code: "EINVAL" });
   return target.subarray(0, length);
-}
-
-const allChildren = 0;
-const optionsPeek = 1 /* WNOHANG */ | 4 /* WEXITED */ | 0x0100_0000; /* WNOWAIT */
-
-/** Pid of a child that has ended and was not waited for yet, without waiting for it; null when there is none. */
-export function peekEndedChild(): number | null {
-  const siginfo = new Int32Array(32);
-  if (symbols.waitid(allChildren, 0, siginfo, optionsPeek) !== 0) return null;
-  // Signal, error and code come first; the union that begins with the pid is aligned to eight bytes.
-  const pid = siginfo[4] ?? 0;
-  return pid === 0 ? null : pid;
-}
-
-/** Waits for an ended child, so that it leaves the process table. */
-export function reapChild(pid: number): void {
-  symbols.waitpid(pid, null, 1);
 }
 
 /** RLIMIT_NPROC, the same number on x86_64 and arm64. */

@@ -7,10 +7,13 @@ export function ownCommand(...rest: string[]): string[] {
 /** Where this program finds its libraries in an image that has others (ld.so(8)). */
 let ownLibraries: string | undefined;
 
-/** Takes that out of the environment, so that no other program of the box loads them. */
-export function keepOwnLibraries(): void {
+/** How the first process tells the engine of `serve` to be small. */
+const engineSettings = ["BUN_JSC_useWarmUpMarkedBlocks", "BUN_JSC_numberOfGCMarkers"] as const;
+
+/** Takes what is only for this program out of the environment, so that no other program of the box gets it. */
+export function keepOwnEnvironment(): void {
   ownLibraries = process.env.LD_LIBRARY_PATH;
-  delete process.env.LD_LIBRARY_PATH;
+  for (const name of ["LD_LIBRARY_PATH", ...engineSettings]) delete process.env[name];
 }
 
 /** The environment for this same program, started with another sub-command. */

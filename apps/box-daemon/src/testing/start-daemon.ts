@@ -11,26 +11,25 @@ import { formatRawRequest, parseRawAnswer, type RawRequest } from "@alcove/contr
 const here = dirname(fileURLToPath(import.meta.url));
 const repository = join(here, "../../../..");
 
-/** Compiles the daemon once per test process; the file is kept beside the other caches. */
-function compiledDaemon(): string {
-  const folder = join(repository, "node_modules/.cache/alcove-daemon");
-  const file = join(folder, `alcove-daemon-${process.pid}`);
-  if (existsSync(file)) return file;
+/** Builds the daemon once per test process; the folder is kept beside the other caches. */
+function builtDaemon(): string {
+  const folder = join(repository, `node_modules/.cache/alcove-daemon/${process.pid}`);
+  if (existsSync(folder)) return folder;
   mkdirSync(folder, { recursive: true });
   const bun = ["linux-x64-baseline", "linux-aarch64"]
     .map((name) => join(repository, `node_modules/@oven/bun-${name}/bin/bun`))
     .find(existsSync);
   if (bun === undefined) throw new Error("Bun is not installed");
-  const built = spawnSync(bun, [join(here, "../../build.ts"), file], { encoding: "utf8" });
+  const built = spawnSync(bun, [join(here, "../../build.ts"), folder], { encoding: "utf8" });
   if (built.status !== 0) throw new Error(`The daemon does not compile: ${built.stderr}`);
-  process.once("exit", () => rmSync(file, { force: true }));
-  return file;
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 export interface TestDaemon {
   readonly root: string;
   readonly gatewayPort: number;
-  /** Pid of `init`. */
+  /** Pid of the first process. */
   readonly pid: number;
   /** Pid of the `serve` that runs now. */
   servePid(): number;
@@ -62,9 +61,17 @@ export interface Answer {
   json: <T = Record<string, unknown>>() => T;
 }
 
-/** Starts the compiled daemon as a box does: `init` with the listening socket as descriptor 3, in a workspace folder of its own. */
+/** The first process of a box, as its runtime starts it; a test may name another shell. */
+function firstProcess(shell?: string): string[] {
+  const programs = builtDaemon();
+  const init = join(programs, "init");
+  const own = [join(init, "alcove-init"), "--library-path", join(init, "lib"), join(init, "sh")];
+  return [...(shell?.split(" ") ?? own), join(init, "init.sh"), join(programs, "alcove-daemon")];
+}
+
+/** Starts the daemon as a box does: by its first process, with the listening socket as descriptor 3, in a workspace folder of its own. */
 export async function startDaemon(
-  options: { env?: Record<string, string>; wrapper?: string[] } = {},
+  options: { env?: Record<string, string>; wrapper?: string[]; shell?: string } = {},
 ): Promise<TestDaemon> {
   const folder = mkdtempSync(join(tmpdir(), "alcove-daemon-"));
   const root = join(folder, "workspace");
@@ -74,7 +81,7 @@ export async function startDaemon(
   const listener = createServer().listen(join(folder, "listen.sock"));
   await once(listener, "listening");
   linkSync(join(folder, "listen.sock"), socketPath);
-  const [program, ...rest] = [...(options.wrapper ?? []), compiledDaemon(), "init"];
+  const [program = "", ...rest] = [...(options.wrapper ?? []), ...firstProcess(options.shell)];
   const child = spawn(program, rest, {
     stdio: ["ignore", "ignore", "pipe", handleOf(listener)],
     env: {

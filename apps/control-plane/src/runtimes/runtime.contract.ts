@@ -196,7 +196,7 @@ export function runtimeContract(name: string, open: () => Promise<RuntimeUnderTe
       for (const file of under.hostFiles) expect((await sh(address, `test -e '${file}' && echo seen`)).stdout).toBe("");
       expect((await sh(address, "cat /etc/shadow /etc/gshadow; ls /root /home/* /proc/1/root/root")).stdout).toBe("");
       const processes = (await sh(address, "cat /proc/[0-9]*/comm | sort -u | tr '\\n' ' '")).stdout;
-      expect(processes).toMatch(/^alcove-daemon (bash |cat |sort |tr )*$/);
+      expect(processes).toMatch(/^alcove-daemon alcove-init (bash |cat |sort |tr )*$/);
       const refused = [
         "unshare --user true",
         "unshare --mount true",

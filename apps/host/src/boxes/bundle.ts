@@ -46,6 +46,15 @@ export function boxShares({ memoryBytes = defaultMemoryBytes * 2 }: Limits): { m
   return { memory, run: Math.floor(memory / 4) };
 }
 
+/** Where the daemon and what its first process consists of are in a box. */
+const programs = "/opt/alcove/bin";
+
+/** The command line of a box's first process: a shell that came with the daemon, by its own loader and with its own library, whatever the box's image has (ld.so(8)). */
+export function firstProcess(daemon: string): string[] {
+  const init = `${programs}/init`;
+  return [`${init}/alcove-init`, "--library-path", `${init}/lib`, `${init}/sh`, `${init}/init.sh`, daemon];
+}
+
 type Bundle = {
   record: BoxRecord;
   epoch: number;
@@ -69,7 +78,7 @@ export function ociConfig({ record, epoch, root, userNamespace, networkNamespace
     process: {
       terminal: false,
       user: { uid: 1000, gid: 1000, additionalGids: [1000] },
-      args: ["/opt/alcove/bin/alcove-daemon", "init"],
+      args: firstProcess(`${programs}/alcove-daemon`),
       cwd: "/workspace/user/projects",
       env: boxEnvironment(record, epoch, null),
       // The user itself has none; these bound what sudo can give.

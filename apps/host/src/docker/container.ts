@@ -1,5 +1,5 @@
 import type Docker from "dockerode";
-import { boxEnvironment, boxShares, capabilities, maskedPaths, readonlyPaths } from "../boxes/bundle.ts";
+import { boxEnvironment, boxShares, capabilities, firstProcess, maskedPaths, readonlyPaths } from "../boxes/bundle.ts";
 import type { BoxRecord } from "../boxes/box-record.ts";
 import { allowedOpenFiles } from "../boxes/open-files.ts";
 import { defaultProcesses } from "../cgroups/cgroups.ts";
@@ -86,8 +86,8 @@ export function containerOptions({
     Hostname: record.name,
     User: "1000:1000",
     WorkingDir: "/workspace/user/projects",
-    Entrypoint: [`${facts.ownLibraries ? insidePrograms : "/opt/alcove"}/bin/alcove-daemon`],
-    Cmd: ["init"],
+    Entrypoint: firstProcess(`${facts.ownLibraries ? insidePrograms : "/opt/alcove"}/bin/alcove-daemon`),
+    Cmd: [],
     Env: [...env, ...Object.entries({ ...own, ALCOVE_LINK: insideLink }).map(([key, value]) => `${key}=${value}`)],
     Labels: { [instanceLabel]: instance, [workspaceLabel]: record.workspace },
     Healthcheck: { Test: ["NONE"] },

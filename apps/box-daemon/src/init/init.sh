@@ -1,0 +1,42 @@
+# The first process of a box, `init.sh DAEMON`: it keeps the daemon running on the link (descriptor 3), reaps what others leave behind, and ends everything
+# on SIGTERM. It is a shell because that holds a tenth of a megabyte, and uses nothing but itself: the box may have no programs, or broken ones.
+daemon=$1
+# How often the daemon has fallen in a row, and after how many falls nobody can repair it by starting it again.
+falls=0
+hopeless=100
+# A daemon that ran for so many seconds has not fallen in a row; it waits up to five of them by itself after a fall.
+healthy=15
+
+read_clock() {
+  read -r clock _ < /proc/uptime
+  clock=${clock%%.*}
+}
+
+stop() {
+  trap '' TERM INT
+  # Only the first process of a box may signal everything: elsewhere that would reach far more than our own.
+  if [ $$ -eq 1 ]; then kill -s TERM -- -1; else kill -s TERM "$!"; fi
+  # The daemon leaves last, when all others have ended or had their time.
+  wait "$!"
+  exit 0
+}
+trap stop TERM INT
+
+# An idle daemon needs neither the half megabyte that its engine would keep ready for more objects, nor helpers of its collector.
+export BUN_JSC_useWarmUpMarkedBlocks=0 BUN_JSC_numberOfGCMarkers=1
+
+set -- serve
+while :; do
+  read_clock
+  began=$clock
+  "$daemon" "$@" < /dev/null &
+  wait "$!"
+  status=$?
+  case $status in
+  126 | 127) exit "$status" ;;
+  esac
+  read_clock
+  if [ $((clock - began)) -ge $healthy ]; then falls=1; else falls=$((falls + 1)); fi
+  if [ $falls -ge $hopeless ]; then exit 1; fi
+  set -- serve "$falls" "$status"
+done
