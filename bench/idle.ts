@@ -1,5 +1,5 @@
 import { readdir, readFile, readlink } from "node:fs/promises";
-import { createAndRun, startComputer } from "./computer.ts";
+import { runTrue, startComputer } from "./computer.ts";
 import { type BenchResult, round, samples, timed } from "./report.ts";
 
 const mebibyte = 2 ** 20;
@@ -8,18 +8,27 @@ const count = 200;
 const atOnce = 20;
 
 /**
- * Two hundred workspaces that do nothing: MiB of private memory of each one's processes (the first process and the daemon), how long it took to start them all, and what the
- * server's own processes hold.
+ * Two hundred workspaces that do nothing: MiB of private memory of each one's processes (the first process and the daemon), how long it took until all of their daemons had
+ * answered, and what the server's own processes hold.
  */
 export async function benchIdle(): Promise<BenchResult> {
   await using alcove = await startComputer({ spareBoxes: 0 });
   const { client } = alcove.plane;
   const alone = await processesOf([alcove.data]);
   const ids: string[] = [];
-  const startedMs = await timed(async () => {
+  const inTurns = async (work: (index: number) => Promise<void>): Promise<void> => {
     for (let made = 0; made < count; made += atOnce)
-      ids.push(...(await Promise.all(Array.from({ length: atOnce }, () => createAndRun(client)))));
-  });
+      await Promise.all(Array.from({ length: atOnce }, (_, index) => work(made + index)));
+  };
+  const startedMs = await timed(() =>
+    inTurns(async () => {
+      const { id } = await client.workspaces.create();
+      ids.push(id);
+      await client.workspaces.start(id);
+    }),
+  );
+  // Each has been used: what that loads is counted.
+  await inTurns((index) => runTrue(client, ids[index] ?? ""));
   await new Promise((resolve) => setTimeout(resolve, 10_000));
   const processes = await processesOf([alcove.data, ...ids]);
   const sum = (pattern: RegExp, among = processes) =>
