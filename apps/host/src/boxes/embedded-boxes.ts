@@ -1,8 +1,9 @@
 import { CodedError } from "@alcove/contract/errors";
 import type { WorkspaceId } from "@alcove/contract/ids";
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import type { HostAbilities } from "../capabilities/abilities.ts";
 import type { Cgroups } from "../cgroups/cgroups.ts";
+import { makeFolder } from "../kernel/folders.ts";
 import type { BoxNetworks } from "../network/box-networks.ts";
 import { startEgress } from "../network/egress.ts";
 import { resolverFile } from "../network/resolver-file.ts";
@@ -38,7 +39,7 @@ export function createEmbeddedBoxes(parts: Parts): BoxStarter {
         });
       const paths = boxPaths(site, id);
       const source = await template.rootFor(id, record.template);
-      await mkdir(paths.bundle, { recursive: true, mode: 0o755 });
+      makeFolder(paths.bundle);
       const join = cgroups.create(id, record.limits);
       await using namespaces = await createNamespaces(record.firstId);
       const network = networks.open({
@@ -50,18 +51,11 @@ export function createEmbeddedBoxes(parts: Parts): BoxStarter {
         trafficFile: paths.traffic,
       });
       const launch = async (): Promise<Running> => {
+        const { name, firstId, limits } = record;
+        assembleRoot({ site, workspace: id, name, firstId, store, source, userNamespace: namespaces.user });
         await allDone([
-          record.limits.diskBytes === undefined ? undefined : limitVolume(id, record.limits.diskBytes),
+          limits.diskBytes === undefined ? undefined : limitVolume(id, limits.diskBytes),
           network.sockets,
-          assembleRoot({
-            site,
-            workspace: id,
-            name: record.name,
-            firstId: record.firstId,
-            store,
-            source,
-            userNamespace: namespaces.user,
-          }),
         ]);
         const config = ociConfig({
           record,

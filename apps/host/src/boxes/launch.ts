@@ -1,8 +1,8 @@
 import { CodedError } from "@alcove/contract/errors";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, mkdirSync, openSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { plainEnvironment } from "../kernel/command.ts";
 import { listenOnUnixSocket } from "../kernel/listen-socket.ts";
@@ -28,7 +28,7 @@ export async function launchBox({ site, record, config, join, hybridMount, crun 
   const paths = boxPaths(site, id);
   const pidFile = `${paths.bundle}/pid`;
   const crunLog = `${paths.bundle}/crun.log`;
-  await writeFile(`${paths.bundle}/config.json`, JSON.stringify(config), { mode: 0o600 });
+  writeFileSync(`${paths.bundle}/config.json`, JSON.stringify(config), { mode: 0o600 });
   // crun joins no cgroups itself; where v1 and v2 are mixed it refuses to start at all as long as it sees the v2 mount.
   const script = [
     "set -e",
@@ -63,7 +63,7 @@ export async function launchBox({ site, record, config, join, hybridMount, crun 
     closeSync(log);
     closeSync(socket);
   }
-  const mark = markProcess(Number(await readFile(pidFile, "utf8")));
+  const mark = markProcess(Number(readFileSync(pidFile, "utf8")));
   if (mark === undefined)
     throw new CodedError("workspace_start_failed", "Cannot start the workspace: its first process ended at once");
   return mark;

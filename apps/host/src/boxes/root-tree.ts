@@ -1,6 +1,6 @@
 import { CodedError } from "@alcove/contract/errors";
 import type { WorkspaceId } from "@alcove/contract/ids";
-import { chown, mkdir } from "node:fs/promises";
+import { makeFolder } from "../kernel/folders.ts";
 import { openInRoot, openTop, pathOf, type Opened } from "../kernel/beneath.ts";
 import { SystemCallError } from "../kernel/libc.ts";
 import { bindMount, mountOverlay, unmountBelow, type BindOptions } from "../kernel/mounts.ts";
@@ -25,24 +25,16 @@ type Parts = {
  * Puts the box's whole root together at `<stage>/<id>/root`: the overlay of the root's source and the workspace's own layer, with the volume, the journal and
  * the shared programs in their places. The box gets a copy in its own mount namespace; these mounts are taken away once it runs.
  */
-export async function assembleRoot({
-  site,
-  workspace,
-  name,
-  firstId,
-  store,
-  source,
-  userNamespace,
-}: Parts): Promise<void> {
+export function assembleRoot({ site, workspace, name, firstId, store, source, userNamespace }: Parts): void {
   const paths = boxPaths(site, workspace);
   const volume = volumePaths(store, workspace);
   const shift = site.privileged && userNamespace !== null ? { userNamespace } : {};
-  await mkdir(paths.root, { recursive: true, mode: 0o755 });
+  makeFolder(paths.root);
 
-  const place = async (from: string, as: string): Promise<string> => {
+  const place = (from: string, as: string): string => {
     if (!site.privileged) return from;
     const target = `${paths.bundle}/layers/${as}`;
-    await mkdir(target, { recursive: true, mode: 0o755 });
+    makeFolder(target);
     bindMount(from, target, shift);
     return target;
   };
@@ -54,16 +46,12 @@ export async function assembleRoot({
   };
   const bind = (from: string, to: string, options: BindOptions): void =>
     mountAt(to, (target) => bindMount(from, target, options));
-  const upper = await place(volume.rootLayer, "upper");
-  const overlay = async (lower: string[], layer: string, at: string): Promise<void> => {
+  const upper = place(volume.rootLayer, "upper");
+  const overlay = (lower: string[], layer: string, at: string): void => {
     const own = `${volume.rootLayer}/${source.layer}/${layer}`;
-    for (const folder of [`${own}/upper`, `${own}/work`]) {
-      await mkdir(folder, { recursive: true, mode: 0o755 });
-      await chown(folder, diskIdOffset(site), diskIdOffset(site));
-    }
+    for (const folder of [`${own}/upper`, `${own}/work`]) makeFolder(folder, { owner: diskIdOffset(site) });
     const inUpper = `${upper}/${source.layer}/${layer}`;
-    const lowerFolders: string[] = [];
-    for (const [index, folder] of lower.entries()) lowerFolders.push(await place(folder, `${layer}${index}`));
+    const lowerFolders = lower.map((folder, index) => place(folder, `${layer}${index}`));
     mountAt(at, (target) =>
       mountOverlay(target, {
         lower: lowerFolders,
@@ -75,22 +63,20 @@ export async function assembleRoot({
     );
   };
 
-  await overlay([...(source.over ?? []), source.root], "root", "");
+  overlay([...(source.over ?? []), source.root], "root", "");
   if (source.kind === "host") {
-    await overlay(["/usr"], "usr", "usr");
+    overlay(["/usr"], "usr", "usr");
     // What the host's owner put into /usr/local is the host's own; the box has an empty one that it may fill.
     const local = `${volume.rootLayer}/${source.layer}/local`;
-    for (const folder of ["", "/bin", "/etc", "/games", "/include", "/lib", "/sbin", "/share", "/src"]) {
-      await mkdir(local + folder, { recursive: true, mode: 0o755 });
-      await chown(local + folder, diskIdOffset(site) + boxUser, diskIdOffset(site) + boxUser);
-    }
+    for (const folder of ["", "/bin", "/etc", "/games", "/include", "/lib", "/sbin", "/share", "/src"])
+      makeFolder(local + folder, { owner: diskIdOffset(site) + boxUser });
     bind(local, "usr/local", shift);
   }
   bind(volume.files, "workspace", { ...shift, noSuid: true });
   bind(volume.state, "workspace/system/state", { ...shift, noSuid: true });
   bind(`${site.data}/opt`, "opt/alcove", { ...shift, noSuid: true, readOnly: true });
 
-  bind(await writeHosts(paths.bundle, name), "etc/hosts", { readOnly: true });
+  bind(writeHosts(paths.bundle, name), "etc/hosts", { readOnly: true });
 }
 
 function openPlace(root: Opened, name: string): Opened {

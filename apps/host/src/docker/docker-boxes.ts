@@ -87,7 +87,7 @@ export function createDockerBoxes(parts: Parts): BoxStarter & { tidy: KeepDocker
     await mkdir(paths.bundle, { recursive: true, mode: 0o700 });
     // A map of the same ids as Docker's; mounts keep it when its namespace has ended.
     await using map = firstId === 0 ? null : await createNamespaces(firstId);
-    await assembleRoot({ site, workspace, name, firstId, store, source, userNamespace: map?.user ?? null });
+    assembleRoot({ site, workspace, name, firstId, store, source, userNamespace: map?.user ?? null });
     const folders = readdirSync(paths.root, { withFileTypes: true }).filter(
       (entry) => (entry.isDirectory() || entry.isFile()) && !ownFolders.has(entry.name),
     );
@@ -96,7 +96,7 @@ export function createDockerBoxes(parts: Parts): BoxStarter & { tidy: KeepDocker
       { from: await programs.folder(), to: insidePrograms, readOnly: true },
       { from: await makeLink(workspace, firstId), to: insideLinkFolder, readOnly: false },
       { from: resolverFile(site.stage), to: "/etc/resolv.conf", readOnly: true },
-      { from: await writeHosts(paths.bundle, name), to: "/etc/hosts", readOnly: true },
+      { from: writeHosts(paths.bundle, name), to: "/etc/hosts", readOnly: true },
     ];
   };
 

@@ -9,7 +9,6 @@ import { plainEnvironment } from "../kernel/command.ts";
 import type { RootSource } from "../template/root-source.ts";
 import type { Site } from "../site.ts";
 import { volumePaths } from "../volumes/layout.ts";
-import { isThere } from "../volumes/pool.ts";
 import { writeBoxLayer } from "./box-layer.ts";
 import { instanceLabel } from "./container.ts";
 import { statusOf, type Engine } from "./engine.ts";
@@ -76,7 +75,7 @@ export function createImages({ engine, site, store }: { engine: Engine; site: Si
     const { Id: id } = await inspect(image);
     const name = id.replace(/^sha256:/, "").slice(0, 16);
     const tree = `${folder}/${name}`;
-    if (await isThere(tree)) return name;
+    if (existsSync(tree)) return name;
     const running = unpacking.get(tree) ?? unpack(id, tree).finally(() => unpacking.delete(tree));
     unpacking.set(tree, running);
     await running;

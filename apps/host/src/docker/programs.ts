@@ -2,7 +2,6 @@ import { closeSync, existsSync, openSync, readSync, writeSync } from "node:fs";
 import { copyFile, chmod, cp, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { findProgram, mustRun } from "../kernel/command.ts";
-import { isThere } from "../volumes/pool.ts";
 import type { Site } from "../site.ts";
 
 /** Where the daemon's own libraries are in a box, and its socket. */
@@ -27,7 +26,7 @@ export function createPrograms(site: Site) {
   };
   const make = async (): Promise<string> => {
     const folder = await folderOfNow();
-    if (await isThere(folder)) return folder;
+    if (existsSync(folder)) return folder;
     const fresh = `${folder}.new`;
     await rm(fresh, { recursive: true, force: true });
     for (const name of ["bin", "lib", "link"]) await mkdir(`${fresh}/${name}`, { recursive: true, mode: 0o755 });

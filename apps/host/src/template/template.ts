@@ -1,8 +1,8 @@
 import { CodedError } from "@alcove/contract/errors";
 import type { TemplateStatus } from "@alcove/contract/host";
 import type { WorkspaceId } from "@alcove/contract/ids";
-import { existsSync } from "node:fs";
-import { mkdir, readdir } from "node:fs/promises";
+import { existsSync, readdirSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
 import { diskIdOffset } from "../boxes/id-range.ts";
 import type { Site } from "../site.ts";
 import { volumePaths } from "../volumes/layout.ts";
@@ -51,7 +51,7 @@ export function createTemplate({ site, store, trees }: { site: Site; store: stri
     folder,
     status: base.status,
     async rootFor(id, tree) {
-      const layers = await readdir(volumePaths(store, id).rootLayer).catch(() => []);
+      const layers = namesIn(volumePaths(store, id).rootLayer);
       const own = layers.filter((name) => name.startsWith("template-")).map((name) => name.slice("template-".length));
       const kept = own.find((name) => existsSync(`${folder}/${name}`));
       if (kept !== undefined) return templateRoot(kept);
@@ -62,11 +62,16 @@ export function createTemplate({ site, store, trees }: { site: Site; store: stri
           "Cannot start the workspace: its template is not built on this host",
         );
       }
-      const installed = await readdir(`${volumePaths(store, id).rootLayer}/host/usr/upper`).catch(() => []);
+      const installed = namesIn(`${volumePaths(store, id).rootLayer}/host/usr/upper`);
       if (base.isThere() && installed.length === 0) return templateRoot(base.version);
       await makeHostRoot();
       return hostRoot;
     },
     prepare: makeHostRoot,
   };
+}
+
+/** Empty when there is no such folder. */
+function namesIn(folder: string): string[] {
+  return existsSync(folder) ? readdirSync(folder) : [];
 }

@@ -1,7 +1,7 @@
+import { existsSync } from "node:fs";
 import { mustRun, plainEnvironment, runCommand } from "../kernel/command.ts";
 import { SystemCallError } from "../kernel/libc.ts";
 import { createSubvolume, switchSimpleQuotaOn } from "./btrfs-calls.ts";
-import { isThere } from "./pool.ts";
 import { readTouchedPaths } from "./send-stream.ts";
 import type { Trees } from "./trees.ts";
 
@@ -18,9 +18,9 @@ export function createBtrfsTrees(options: { folder: string; ownPool: boolean }):
       await mustRun(["btrfs", "-q", "subvolume", "snapshot", ...(readOnly ? ["-r"] : []), from, to]);
     },
     async remove(path) {
-      if (!(await isThere(path))) return;
+      if (!existsSync(path)) return;
       const { exitCode, stderr } = await runCommand(["btrfs", "-q", "subvolume", "delete", path]);
-      if (exitCode !== 0 && (await isThere(path))) throw new Error(`btrfs cannot delete a subvolume: ${stderr.trim()}`);
+      if (exitCode !== 0 && existsSync(path)) throw new Error(`btrfs cannot delete a subvolume: ${stderr.trim()}`);
     },
     async touched(from, to) {
       const child = Bun.spawn(["btrfs", "-q", "send", "--no-data", "-p", from, to], {

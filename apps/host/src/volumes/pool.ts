@@ -1,4 +1,4 @@
-import { mkdir, open, rename, rm, stat, statfs, truncate } from "node:fs/promises";
+import { mkdir, open, rename, rm, statfs, truncate } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { findProgram, runCommand } from "../kernel/command.ts";
 import { listMounts } from "../kernel/mounts.ts";
@@ -97,9 +97,4 @@ export async function closeStore(site: Site): Promise<void> {
 export async function isFull(path: string): Promise<boolean> {
   const { bavail, blocks, bsize } = await statfs(path);
   return bavail * bsize < 512 * 2 ** 20 && bavail < blocks / 100;
-}
-
-/** True when the path is there, a link not followed. */
-export async function isThere(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => null)) !== null;
 }

@@ -1,8 +1,8 @@
 import type { Change } from "@alcove/contract/api/workspace";
 import { CodedError, type ErrorCode } from "@alcove/contract/errors";
 import type { SnapshotId, WorkspaceId } from "@alcove/contract/ids";
-import { createReadStream, constants, fstatSync } from "node:fs";
-import { chown, mkdir, readdir, rename, rm } from "node:fs/promises";
+import { chownSync, createReadStream, constants, existsSync, fstatSync, mkdirSync, renameSync } from "node:fs";
+import { readdir, rm } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { exchangePaths, openBeneath, openTop, type Opened } from "../kernel/beneath.ts";
 import { SystemCallError } from "../kernel/libc.ts";
@@ -10,7 +10,7 @@ import { archiveFolder } from "./archive.ts";
 import { boxUser } from "../site.ts";
 import { compareTrees, type TreeChange } from "./compare-trees.ts";
 import { volumePaths } from "./layout.ts";
-import { isFull, isThere } from "./pool.ts";
+import { isFull } from "./pool.ts";
 import { revertChanges } from "./revert.ts";
 import type { Trees } from "./trees.ts";
 
@@ -31,9 +31,9 @@ type Parts = {
 export function createVolumes({ trees, store, idOffset, isRunning, whilePaused }: Parts) {
   const at = (id: WorkspaceId) => volumePaths(store, id);
 
-  const mustBeThere = async (id: WorkspaceId, snapshot?: SnapshotId): Promise<void> => {
-    if (!(await isThere(at(id).live))) throw new CodedError("not_found", `Cannot find the volume of workspace "${id}"`);
-    if (snapshot !== undefined && !(await isThere(at(id).snapshot(snapshot))))
+  const mustBeThere = (id: WorkspaceId, snapshot?: SnapshotId): void => {
+    if (!existsSync(at(id).live)) throw new CodedError("not_found", `Cannot find the volume of workspace "${id}"`);
+    if (snapshot !== undefined && !existsSync(at(id).snapshot(snapshot)))
       throw new CodedError("not_found", `Cannot find snapshot "${snapshot}" of workspace "${id}"`);
   };
 
@@ -53,20 +53,20 @@ export function createVolumes({ trees, store, idOffset, isRunning, whilePaused }
 
   const prepare = async (id: WorkspaceId): Promise<void> => {
     const paths = at(id);
-    await mkdir(paths.snapshots, { recursive: true, mode: 0o711 });
+    mkdirSync(paths.snapshots, { recursive: true, mode: 0o711 });
     // Left by a crash during a restore.
     await trees.remove(`${paths.live}.new`);
-    if (await isThere(paths.state)) return;
+    if (existsSync(paths.state)) return;
     await trees.remove(`${paths.state}.new`);
     await trees.create(`${paths.state}.new`);
-    await chown(`${paths.state}.new`, idOffset + boxUser, idOffset + boxUser);
-    await rename(`${paths.state}.new`, paths.state);
+    chownSync(`${paths.state}.new`, idOffset + boxUser, idOffset + boxUser);
+    renameSync(`${paths.state}.new`, paths.state);
   };
 
   const makeLive = async (path: string): Promise<void> => {
     await trees.create(path);
-    await mkdir(`${path}/root`, { mode: 0o755 });
-    await chown(`${path}/root`, idOffset, idOffset);
+    mkdirSync(`${path}/root`, { mode: 0o755 });
+    chownSync(`${path}/root`, idOffset, idOffset);
     for (const [folder, owner] of [
       ["", 0],
       ["/user", boxUser],
@@ -77,8 +77,8 @@ export function createVolumes({ trees, store, idOffset, isRunning, whilePaused }
       ["/system/backups", boxUser],
       ["/system/state", boxUser],
     ] as const) {
-      await mkdir(`${path}/workspace${folder}`, { mode: 0o755 });
-      await chown(`${path}/workspace${folder}`, idOffset + owner, idOffset + owner);
+      mkdirSync(`${path}/workspace${folder}`, { mode: 0o755 });
+      chownSync(`${path}/workspace${folder}`, idOffset + owner, idOffset + owner);
     }
   };
 
@@ -113,9 +113,9 @@ export function createVolumes({ trees, store, idOffset, isRunning, whilePaused }
     create: (id: WorkspaceId) =>
       onDisk("internal", "create the workspace's volume", async () => {
         await prepare(id);
-        if (await isThere(at(id).live)) return;
+        if (existsSync(at(id).live)) return;
         await makeLive(`${at(id).live}.new`);
-        await rename(`${at(id).live}.new`, at(id).live);
+        renameSync(`${at(id).live}.new`, at(id).live);
       }),
     async destroy(id: WorkspaceId): Promise<void> {
       if (await isRunning(id))
@@ -129,9 +129,9 @@ export function createVolumes({ trees, store, idOffset, isRunning, whilePaused }
     },
     snapshot: (id: WorkspaceId, snapshot: SnapshotId) =>
       onDisk("snapshot_failed", "take the snapshot", async () => {
-        await mustBeThere(id);
+        mustBeThere(id);
         const target = at(id).snapshot(snapshot);
-        if (await isThere(target)) return;
+        if (existsSync(target)) return;
         const copy = () => trees.copy(at(id).live, target, { readOnly: true });
         await (trees.kind === "btrfs" ? copy() : whilePaused(id, copy));
       }),
@@ -140,13 +140,13 @@ export function createVolumes({ trees, store, idOffset, isRunning, whilePaused }
     fork: (id: WorkspaceId, snapshot: SnapshotId, target: WorkspaceId) =>
       onDisk("internal", "fork the workspace", async () => {
         await prepare(target);
-        if (await isThere(at(target).live)) return;
-        await mustBeThere(id, snapshot);
+        if (existsSync(at(target).live)) return;
+        mustBeThere(id, snapshot);
         await trees.copy(at(id).snapshot(snapshot), at(target).live, { readOnly: false });
       }),
     restore: (id: WorkspaceId, snapshot: SnapshotId) =>
       onDisk("internal", "restore the snapshot", async () => {
-        await mustBeThere(id, snapshot);
+        mustBeThere(id, snapshot);
         if (await isRunning(id))
           throw new CodedError("workspace_busy", "Cannot restore the snapshot: the workspace's box still runs");
         await prepare(id);
@@ -157,15 +157,15 @@ export function createVolumes({ trees, store, idOffset, isRunning, whilePaused }
       }),
     changes: (id: WorkspaceId, from: { workspace: WorkspaceId; snapshot: SnapshotId }, to: SnapshotId | null) =>
       onDisk("internal", "compare the snapshots", async (): Promise<Change[]> => {
-        await mustBeThere(from.workspace, from.snapshot);
-        await mustBeThere(id, to ?? undefined);
+        mustBeThere(from.workspace, from.snapshot);
+        mustBeThere(id, to ?? undefined);
         const changes = await withTrees(id, from, to, compareTrees);
         return changes.map((change) => ({ ...change, path: publicPath(change.path) }));
       }),
     revert: (id: WorkspaceId, from: SnapshotId, to: SnapshotId) =>
       onDisk("internal", "undo the changes", async () => {
-        await mustBeThere(id, from);
-        await mustBeThere(id, to);
+        mustBeThere(id, from);
+        mustBeThere(id, to);
         const { reverted, kept } = await withTrees(
           id,
           { workspace: id, snapshot: from },
@@ -179,22 +179,22 @@ export function createVolumes({ trees, store, idOffset, isRunning, whilePaused }
         return { reverted: reverted.map(publicPath), kept: kept.map(publicPath) };
       }),
     async read(id: WorkspaceId, snapshot: SnapshotId, path: string): Promise<{ stream: Readable; size: number }> {
-      await mustBeThere(id, snapshot);
+      mustBeThere(id, snapshot);
       using top = openTop(`${at(id).snapshot(snapshot)}/workspace`);
       return openFile(top, path);
     },
     async export(id: WorkspaceId, snapshot: SnapshotId, signal: AbortSignal): Promise<Readable> {
-      await mustBeThere(id, snapshot);
+      mustBeThere(id, snapshot);
       return archiveFolder(`${at(id).snapshot(snapshot)}/${userPart}`, signal);
     },
     async usage(id: WorkspaceId): Promise<{ bytes: number }> {
-      await mustBeThere(id);
+      mustBeThere(id);
       return { bytes: (await trees.usage(at(id).live)) + (await trees.usage(at(id).state)) };
     },
     /** What the limit of the disk is about: the files without the journal. */
     filesBytes: (id: WorkspaceId): Promise<number> => trees.usage(at(id).live),
     async limit(id: WorkspaceId, bytes: number | undefined): Promise<void> {
-      await mustBeThere(id);
+      mustBeThere(id);
       await trees.limit(at(id).live, bytes);
     },
   };
