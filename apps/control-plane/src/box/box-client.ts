@@ -1,6 +1,6 @@
 import http from "node:http";
 import type { Duplex } from "node:stream";
-import { Readable } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
 import type { z } from "zod";
 import { CodedError, isErrorCode } from "@alcove/contract/errors";
 import { boxErrorSchema, epochHeader } from "@alcove/contract/box/health";
@@ -17,7 +17,7 @@ export interface BoxRequest {
   readonly quiet?: boolean;
 }
 
-/** Speaks to the daemon of one box, one connection a request. Whatever fails on the way is `workspace_unreachable`. */
+/** Speaks to the daemon of one box, over connections that are kept for the next request. Whatever fails on the way is `workspace_unreachable`. */
 export interface BoxClient {
   readonly epoch: number;
   /** The answer as it is, whatever its status; its body must be read or destroyed. */
@@ -31,11 +31,15 @@ export interface BoxClient {
   raw(request: RawRequest, signal: AbortSignal): Promise<Duplex>;
   /** A connection to the daemon on which nothing was said yet. */
   connect(signal: AbortSignal): Promise<Duplex>;
+  /** Lets connections go that nobody uses, and the others as soon as they are not used. */
+  close(): void;
 }
 
 /** The longest line of an NDJSON answer, in bytes: a hostile daemon must not fill our memory. */
 const lineLimit = 16 * 2 ** 20;
 const jsonLimit = 16 * 2 ** 20;
+/** Connections that are kept to one box while nobody uses them. */
+const keptConnections = 2;
 
 export function createBoxClient({
   epoch,
@@ -55,24 +59,46 @@ export function createBoxClient({
     }
   };
 
-  const send: BoxClient["send"] = async ({ method = "GET", path, headers, body, signal, quiet = false }) => {
-    const socket = await connect(signal);
-    if (!quiet) socket.once("close", hold());
-    return new Promise((resolve, reject) => {
-      const fail = (error: unknown) => {
-        socket.destroy();
-        reject(unreachable(error, signal));
-      };
+  const closed = new AbortController();
+  const agent = new http.Agent({ keepAlive: true, maxFreeSockets: keptConnections });
+  agent.createConnection = (_, done) => {
+    dial(closed.signal).then(
+      (socket) => {
+        // A daemon that ends takes its kept connections with it.
+        socket.allowHalfOpen = false;
+        done?.(null, socket);
+      },
+      // Nobody looks at the stream that comes with an error.
+      (error: unknown) => done?.(error instanceof Error ? error : new Error(String(error)), new PassThrough()),
+    );
+    return undefined;
+  };
+
+  const send: BoxClient["send"] = (options) =>
+    new Promise((resolve, reject) => {
+      const { method = "GET", path, headers, body, signal, quiet = false } = options;
       const request = http.request({
-        createConnection: () => socket,
+        agent,
         host: "box",
         method,
         path,
-        headers: { ...headers, [epochHeader]: String(epoch), traceparent: traceparent(), connection: "close" },
+        headers: { ...headers, [epochHeader]: String(epoch), traceparent: traceparent() },
         signal,
       });
+      let answered = false;
+      const fail = (error: unknown) => {
+        request.destroy();
+        // A daemon may end while its connection is kept. What only reads is asked once more, of the one that comes after it.
+        if (!answered && request.reusedSocket && isSafe(method) && isBroken(error) && !signal.aborted)
+          resolve(send(options));
+        else reject(unreachable(error, signal));
+      };
+      if (!quiet) request.once("close", hold());
       request.on("error", fail);
-      request.on("response", resolve);
+      request.on("response", (response) => {
+        answered = true;
+        resolve(response);
+      });
       if (body instanceof Readable) {
         body.on("error", fail);
         body.pipe(request);
@@ -80,7 +106,6 @@ export function createBoxClient({
         request.end(body ?? undefined);
       }
     });
-  };
 
   const request: BoxClient["request"] = async (options) => {
     const response = await send(options);
@@ -93,6 +118,11 @@ export function createBoxClient({
     connect,
     send,
     request,
+    close() {
+      closed.abort();
+      agent.maxFreeSockets = 0;
+      for (const kept of Object.values(agent.freeSockets)) for (const socket of kept ?? []) socket.destroy();
+    },
     async json(schema, options) {
       const response = await request(options);
       return schema.parse(JSON.parse(await readText(response)));
@@ -119,6 +149,11 @@ export function createBoxClient({
     },
   };
 }
+
+const isSafe = (method: string) => method === "GET" || method === "HEAD";
+
+const isBroken = (error: unknown) =>
+  error instanceof Error && "code" in error && (error.code === "ECONNRESET" || error.code === "EPIPE");
 
 function unreachable(error: unknown, signal: AbortSignal): Error {
   if (signal.aborted)

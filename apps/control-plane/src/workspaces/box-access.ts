@@ -19,13 +19,15 @@ export interface BoxAccess {
 }
 
 export function createBoxAccess(runtime: Runtime): BoxAccess {
-  const addresses = new Map<WorkspaceId, { epoch: number; address: BoxAddress }>();
+  const clients = new Map<WorkspaceId, BoxClient>();
   const touches = new Map<WorkspaceId, number>();
   const inFlight = new Map<WorkspaceId, number>();
 
   const client: BoxAccess["client"] = (id, epoch, address) => {
-    addresses.set(id, { epoch, address });
-    return createBoxClient({
+    const before = clients.get(id);
+    if (before?.epoch === epoch) return before;
+    before?.close();
+    const made = createBoxClient({
       epoch,
       dial: (signal) => runtime.dial(address, signal),
       hold() {
@@ -38,14 +40,16 @@ export function createBoxAccess(runtime: Runtime): BoxAccess {
         };
       },
     });
+    clients.set(id, made);
+    return made;
   };
   const hasBox = ({ box }: WorkspaceRow) => box === "running" || box === "frozen";
 
   return {
     client,
     known(row) {
-      const entry = addresses.get(row.id);
-      return hasBox(row) && entry?.epoch === row.epoch ? client(row.id, row.epoch, entry.address) : undefined;
+      const box = clients.get(row.id);
+      return hasBox(row) && box?.epoch === row.epoch ? box : undefined;
     },
     async adopt(row, signal) {
       if (!hasBox(row)) return undefined;
@@ -54,7 +58,8 @@ export function createBoxAccess(runtime: Runtime): BoxAccess {
       return client(row.id, row.epoch, state.address);
     },
     forget(id) {
-      addresses.delete(id);
+      clients.get(id)?.close();
+      clients.delete(id);
       touches.delete(id);
     },
     touch: (id) => void touches.set(id, Date.now()),

@@ -1,4 +1,5 @@
 import { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
 import type { IncomingMessage } from "node:http";
 import { createRoute, z } from "@hono/zod-openapi";
 import { execEventSchema, execRequestSchema, execResultSchema, moveFileSchema } from "@alcove/contract/api/workspace";
@@ -21,6 +22,8 @@ const idParam = z.object({ id: z.string() });
 const passedUp = ["if-match", "if-none-match", "range", "content-length", "content-type"];
 const passedDown = ["content-length", "content-range", "accept-ranges", "etag", "last-modified"];
 const outputLimit = 8 * 2 ** 20;
+/** Answers up to this size, in bytes, are passed on in one piece. */
+const smallAnswer = 65_536;
 
 /** Files and commands: passed on to the daemon of the box, which is woken for it. */
 export function addFileRoutes(app: ApiApp, { workspaces, store, stopping }: Parts): void {
@@ -35,7 +38,8 @@ export function addFileRoutes(app: ApiApp, { workspaces, store, stopping }: Part
       method: request.method,
       path: `/v1/${area}/${rest}${url.search}`,
       headers: pick(passedUp, (name) => request.headers.get(name)),
-      body: request.body ? Readable.fromWeb(request.body) : null,
+      // To ask a GET for its body would cost a second request object.
+      body: request.method !== "GET" && request.body ? Readable.fromWeb(request.body) : null,
       signal: request.signal,
     });
     return passDown(answer, {
@@ -128,17 +132,21 @@ function textLine(line: Line): z.infer<typeof execEventSchema> {
   };
 }
 
+/** Reads to the end, so that the connection can be kept. */
 async function collect(lines: AsyncIterable<Line>): Promise<z.infer<typeof execResultSchema>> {
-  const output = { stdout: "", stderr: "" };
+  const result = { exitCode: 255, stdout: "", stderr: "" };
   for await (const line of lines) {
     const event = textLine(line);
-    if (event.kind === "exit") return { exitCode: event.exitCode, ...output };
-    if (output[event.kind].length < outputLimit) output[event.kind] += event.data;
+    if (event.kind === "exit") result.exitCode = event.exitCode;
+    else if (result[event.kind].length < outputLimit) result[event.kind] += event.data;
   }
-  return { exitCode: 255, ...output };
+  return result;
 }
 
-function passDown(answer: IncomingMessage, { path, download }: { path: string; download: boolean }): Response {
+async function passDown(
+  answer: IncomingMessage,
+  { path, download }: { path: string; download: boolean },
+): Promise<Response> {
   const listing = answer.headers["content-type"]?.startsWith("application/json") ?? false;
   const headers = pick(passedDown, (name) => answer.headers[name]);
   const empty = answer.statusCode === 204 || answer.statusCode === 304;
@@ -147,7 +155,8 @@ function passDown(answer: IncomingMessage, { path, download }: { path: string; d
   const content = listing
     ? { "content-type": "application/json", "cache-control": "no-store" }
     : contentHeaders(decodeURIComponent(path), { size: Number.isNaN(size) ? null : size, download });
-  return new Response(empty ? null : Readable.toWeb(answer), {
+  const body = empty ? null : size <= smallAnswer ? await buffer(answer) : Readable.toWeb(answer);
+  return new Response(body, {
     status: answer.statusCode ?? 502,
     headers: { ...content, ...headers },
   });
