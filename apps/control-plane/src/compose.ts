@@ -108,8 +108,8 @@ export async function composeControlPlane(config: Config, log: Log): Promise<Con
   const runtimes = createRuntimes({ hostSocket: config.hostSocket });
   const runtime = runtimes.embedded;
   const volumes = createHostVolumes({ hostSocket: config.hostSocket });
-  const replica = stack.use(await joinReplicas({ databaseUrl, pool, log }));
-  const store = createWorkspaceStore({ db, wake });
+  const replica = stack.use(await joinReplicas({ databaseUrl, pool, wake, log }));
+  const store = createWorkspaceStore({ db, wake, alone: replica.alone });
   const jobs = createWorkspaceJobs({ db, wake, replica: replica.id, log });
   const workspaceEvents = createWorkspaceEvents({ db, wake });
   const access = createBoxAccess(runtime);
@@ -148,7 +148,16 @@ export async function composeControlPlane(config: Config, log: Log): Promise<Con
     log,
   });
   stack.defer(() => workspaces.drain());
-  const snapshots = createSnapshots({ db, wake, workspaces, volumes, retention: config.retention, stopping, log });
+  const snapshots = createSnapshots({
+    db,
+    wake,
+    store,
+    workspaces,
+    volumes,
+    retention: config.retention,
+    stopping,
+    log,
+  });
   const usage = createUsageReader({ runtime, volumes, log });
   const ports = createPortWatch({ workspaces, store, wake, log });
   stack.defer(() => ports.close());

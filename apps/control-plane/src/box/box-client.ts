@@ -1,6 +1,7 @@
 import http from "node:http";
 import type { Duplex } from "node:stream";
-import { PassThrough, Readable } from "node:stream";
+import { Readable } from "node:stream";
+import { callbackify } from "node:util";
 import type { z } from "zod";
 import { CodedError, isErrorCode } from "@alcove/contract/errors";
 import { boxErrorSchema, epochHeader } from "@alcove/contract/box/health";
@@ -61,16 +62,14 @@ export function createBoxClient({
 
   const closed = new AbortController();
   const agent = new http.Agent({ keepAlive: true, maxFreeSockets: keptConnections });
+  const open = callbackify(async () => {
+    const socket = await dial(closed.signal);
+    // A daemon that ends takes its kept connections with it.
+    socket.allowHalfOpen = false;
+    return socket;
+  });
   agent.createConnection = (_, done) => {
-    dial(closed.signal).then(
-      (socket) => {
-        // A daemon that ends takes its kept connections with it.
-        socket.allowHalfOpen = false;
-        done?.(null, socket);
-      },
-      // Nobody looks at the stream that comes with an error.
-      (error: unknown) => done?.(error instanceof Error ? error : new Error(String(error)), new PassThrough()),
-    );
+    if (done) open(done);
     return undefined;
   };
 

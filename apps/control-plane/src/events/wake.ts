@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import pg from "pg";
 import type { Log } from "../log/log.ts";
 
@@ -8,9 +9,16 @@ import type { Log } from "../log/log.ts";
  */
 export interface Wake extends AsyncDisposable {
   notify(topic: string): void;
+  /** Calls back with each topic that another replica wakes; with null when some may not have been heard. */
+  onForeign(receive: (topic: string | null) => void): void;
+  /** False while what other replicas say is not heard. */
+  listens(): boolean;
   /** Yields at once, then after each wake of the topic, until the signal aborts. */
   watch(topic: string, signal: AbortSignal): AsyncGenerator<void>;
 }
+
+/** Woken by each replica that joins, long before it serves, and when one is gone. */
+export const replicasTopic = "replicas";
 
 const channel = "alcove_wake";
 const coalesceMs = 25;
@@ -21,6 +29,9 @@ const payloadBytes = 7_000;
 export function createWake({ databaseUrl, pool, log }: { databaseUrl: string; pool: pg.Pool; log: Log }): Wake {
   const waiters = new Map<string, Set<() => void>>();
   const pending = new Set<string>();
+  const receivers = new Set<(topic: string | null) => void>();
+  /** The first line of each payload of this replica: it has woken its own waiters before. */
+  const own = `from ${randomUUID()}`;
   const ended = new AbortController();
   let flushTimer: NodeJS.Timeout | undefined;
   let listener: pg.Client | undefined;
@@ -40,6 +51,7 @@ export function createWake({ databaseUrl, pool, log }: { databaseUrl: string; po
         batches.push(batch);
         batch = "";
       }
+      batch ||= `${own}\n`;
       batch += `${topic}\n`;
     }
     if (batch) batches.push(batch);
@@ -56,12 +68,18 @@ export function createWake({ databaseUrl, pool, log }: { databaseUrl: string; po
       const closed = new Promise<void>((resolve) => client.once("end", () => resolve()));
       client.on("error", (error) => log.warn({ err: error }, "the listening connection broke"));
       client.on("notification", ({ payload }) => {
-        for (const topic of (payload ?? "").split("\n")) if (topic) wakeHere(topic);
+        const topics = (payload ?? "").split("\n").filter(Boolean);
+        if (topics[0] === own) return;
+        for (const topic of topics) {
+          for (const receive of receivers) receive(topic);
+          wakeHere(topic);
+        }
       });
       try {
         await client.connect();
         await client.query(`listen ${channel}`);
         listener = client;
+        for (const receive of receivers) receive(null);
         for (const topic of waiters.keys()) wakeHere(topic);
         await closed;
       } catch (error) {
@@ -75,6 +93,8 @@ export function createWake({ databaseUrl, pool, log }: { databaseUrl: string; po
   const connecting = connect();
 
   return {
+    onForeign: (receive) => void receivers.add(receive),
+    listens: () => listener !== undefined,
     notify(topic) {
       wakeHere(topic);
       if (ended.signal.aborted) return;

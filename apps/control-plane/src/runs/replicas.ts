@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import pg from "pg";
-import { pause } from "../events/wake.ts";
+import { pause, replicasTopic, type Wake } from "../events/wake.ts";
 import type { Log } from "../log/log.ts";
 
 /**
@@ -13,6 +13,8 @@ export interface Replica extends AsyncDisposable {
   readonly lost: AbortSignal;
   /** True for one of the replicas that live: the oldest. */
   leads(): Promise<boolean>;
+  /** True when there certainly is no other one. */
+  alone(): boolean;
   /** Calls `takeOver` once for each replica that is found dead, until it succeeds; keeps looking until disposed. */
   watchOthers(takeOver: (replica: string) => Promise<void>): void;
 }
@@ -22,10 +24,12 @@ const lookEveryMs = 1_000;
 export async function joinReplicas({
   databaseUrl,
   pool,
+  wake,
   log,
 }: {
   databaseUrl: string;
   pool: pg.Pool;
+  wake: Wake;
   log: Log;
 }): Promise<Replica> {
   const lockKey = randomInt(2 ** 40, 2 ** 47);
@@ -35,6 +39,21 @@ export async function joinReplicas({
   let holder = await hold(databaseUrl, lockKey);
   if (!holder) throw new Error("a lock of a fresh replica was taken");
   await pool.query("insert into replicas (id, lock_key) values ($1, $2)", [id, lockKey]);
+  wake.notify(replicasTopic);
+
+  let others: number | undefined;
+  const keepCounting = async () => {
+    for await (const _ of wake.watch(replicasTopic, ended.signal)) {
+      others = undefined;
+      others = await pool
+        .query<{ others: number }>("select count(*)::int as others from replicas where id <> $1", [id])
+        .then(
+          ({ rows }) => rows[0]?.others,
+          () => undefined,
+        );
+    }
+  };
+  const counting = keepCounting();
 
   const keepHolding = async () => {
     while (!ended.signal.aborted) {
@@ -73,6 +92,7 @@ export async function joinReplicas({
           log.info({ dead: other.id }, "taking over the work of a server that is gone");
           await takeOver(other.id);
           await client.query("delete from replicas where id = $1", [other.id]);
+          wake.notify(replicasTopic);
         } finally {
           await client.query("select pg_advisory_unlock($1)", [key]);
         }
@@ -86,6 +106,7 @@ export async function joinReplicas({
   return {
     id,
     lost: lost.signal,
+    alone: () => others === 0 && wake.listens() && !lost.signal.aborted && !ended.signal.aborted,
     async leads() {
       const oldest = await pool.query<{ id: string }>("select id from replicas order by started_at, id limit 1");
       return oldest.rows[0]?.id === id;
@@ -102,7 +123,7 @@ export async function joinReplicas({
     },
     async [Symbol.asyncDispose]() {
       ended.abort();
-      await watching;
+      await Promise.all([watching, counting]);
       // The row stays: whoever comes next finds the lock free and takes over what is unfinished.
       await holder?.client.end();
       await holding;

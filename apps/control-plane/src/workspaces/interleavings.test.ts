@@ -81,6 +81,7 @@ function startReplica(world: World, gates: Gates, op: AsyncLocalStorage<string>)
   };
   const store = {
     byId: () => call("row", () => world.row && { ...world.row }),
+    current: () => call("row", () => world.row && { ...world.row }),
     all: () => call("rows", () => (world.row ? [{ ...world.row }] : [])),
     update: (_: WorkspaceId, change: Partial<WorkspaceRow>, conditions = {}) =>
       call(`update ${change.box ?? change.state ?? ""}`, () => changed(change, conditions)),

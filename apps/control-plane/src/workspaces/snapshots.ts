@@ -11,7 +11,7 @@ import type { Log } from "../log/log.ts";
 import type { VolumeStore } from "../volumes/volume-store.ts";
 import { diffFiles } from "./file-diff.ts";
 import { expiredSnapshots, type Retention } from "./retention.ts";
-import type { WorkspaceRow } from "./workspace-store.ts";
+import type { WorkspaceRow, WorkspaceStore } from "./workspace-store.ts";
 import type { Workspaces } from "./workspaces.ts";
 
 const shown = 500;
@@ -59,6 +59,7 @@ export interface Snapshots {
 interface Parts {
   readonly db: Db;
   readonly wake: Wake;
+  readonly store: WorkspaceStore;
   readonly workspaces: Workspaces;
   readonly volumes: VolumeStore;
   readonly retention: Retention;
@@ -68,7 +69,7 @@ interface Parts {
 
 type Row = typeof snapshots.$inferSelect;
 
-export function createSnapshots({ db, wake, workspaces, volumes, retention, stopping, log }: Parts): Snapshots {
+export function createSnapshots({ db, wake, store, workspaces, volumes, retention, stopping, log }: Parts): Snapshots {
   const view = (row: Row): Snapshot => ({
     id: row.id,
     workspace: row.workspaceId,
@@ -125,6 +126,7 @@ export function createSnapshots({ db, wake, workspaces, volumes, retention, stop
       await tx.update(snapshots).set({ state: "ready" }).where(eq(snapshots.id, id));
       await tx.update(workspaceRows).set({ baseSnapshot: id }).where(eq(workspaceRows.id, workspace));
     });
+    store.forget();
     await tell(workspace);
     return view({ ...values, state: "ready" });
   };
@@ -143,6 +145,7 @@ export function createSnapshots({ db, wake, workspaces, volumes, retention, stop
         .set({ undo: "none" })
         .where(and(eq(runs.undo, "possible"), or(eq(runs.snapshotBefore, row.id), eq(runs.snapshotAfter, row.id))));
     });
+    store.forget();
   };
 
   /** Snapshots that something at work needs: of runs that have not ended, and of forks that are being made. */
@@ -209,6 +212,7 @@ export function createSnapshots({ db, wake, workspaces, volumes, retention, stop
         );
         await volumes.restore(row.id, id, within);
         await db.update(workspaceRows).set({ baseSnapshot: id }).where(eq(workspaceRows.id, row.id));
+        store.forget();
         return safety;
       });
     },

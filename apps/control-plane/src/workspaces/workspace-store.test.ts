@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { newId } from "@alcove/contract/ids";
 import { startTestDatabase, type TestDatabase } from "../../../../tests/fixtures/database.ts";
+import { createWake } from "../events/wake.ts";
 import { createWorkspaceStore, type WorkspaceStore } from "./workspace-store.ts";
 
 let base: TestDatabase;
 let store: WorkspaceStore;
 beforeAll(async () => {
   base = await startTestDatabase();
-  store = createWorkspaceStore({ db: base.database.db, wake: base.wake });
+  store = createWorkspaceStore({ db: base.database.db, wake: base.wake, alone: () => true });
 });
 afterAll(() => base[Symbol.asyncDispose]());
 
@@ -43,6 +44,22 @@ test("a box of an older epoch changes nothing, and nothing but its deletion chan
   expect(await store.nextEpoch(id, "Starting")).toBeUndefined();
   await store.remove(id);
   expect(await store.byId(id)).toBeUndefined();
+});
+
+test("what another replica changes is seen as soon as it says so", async () => {
+  await using otherWake = createWake({ databaseUrl: base.url, pool: base.database.pool, log: base.log });
+  const other = createWorkspaceStore({ db: base.database.db, wake: otherWake, alone: () => false });
+  const { id } = await make("usr_g", "shared");
+  const heard = new Promise<void>((resolve) => {
+    base.wake.onForeign((topic) => {
+      if (topic === `workspace:${id}`) resolve();
+    });
+  });
+  expect(await store.current(id)).toMatchObject({ name: "shared" });
+  await other.update(id, { name: "renamed" });
+  await heard;
+  expect(await store.current(id)).toMatchObject({ name: "renamed" });
+  await expect(store.owned("usr_g", "shared")).rejects.toMatchObject({ code: "not_found" });
 });
 
 test("pages of the list follow each other without a gap or a repeat", async () => {

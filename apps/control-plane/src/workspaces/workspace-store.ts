@@ -6,8 +6,9 @@ import { isId, parseId, type WorkspaceId } from "@alcove/contract/ids";
 import type { Db } from "../database/database.ts";
 import { workspaces } from "../database/schema.ts";
 import { noteChange } from "../events/notices.ts";
-import type { Wake } from "../events/wake.ts";
+import { replicasTopic, type Wake } from "../events/wake.ts";
 import { eventText } from "./event-text.ts";
+import { createRowMemory } from "./row-memory.ts";
 
 export type WorkspaceRow = typeof workspaces.$inferSelect & { id: WorkspaceId };
 
@@ -21,8 +22,13 @@ interface UpdateConditions {
   readonly quietly?: boolean;
 }
 
-/** Rows of workspaces; each change tells those who wait for it. */
-export function createWorkspaceStore({ db, wake }: { db: Db; wake: Wake }) {
+/** Rows of workspaces; each change tells those who wait for it. While this replica is `alone`, rows that people use are remembered. */
+export function createWorkspaceStore({ db, wake, alone }: { db: Db; wake: Wake; alone: () => boolean }) {
+  const memory = createRowMemory<WorkspaceRow>(alone);
+  wake.onForeign((topic) => {
+    if (topic === null || topic === replicasTopic) memory.forget();
+    else if (topic.startsWith("workspace:")) memory.forget(topic.slice("workspace:".length));
+  });
   const branded = (row: typeof workspaces.$inferSelect): WorkspaceRow => ({ ...row, id: parseId("workspace", row.id) });
 
   const tell = (row: WorkspaceRow) => {
@@ -42,51 +48,74 @@ export function createWorkspaceStore({ db, wake }: { db: Db; wake: Wake }) {
     .where(and(eq(workspaces.ownerId, sql.placeholder("owner")), eq(workspaces.name, sql.placeholder("name"))))
     .prepare("workspace_by_name");
 
+  const insert = async (
+    row: typeof workspaces.$inferInsert,
+    first?: WorkspaceEventBody,
+  ): Promise<WorkspaceRow | undefined> => {
+    const made = db.$with("made").as(
+      db
+        .insert(workspaces)
+        .values(row)
+        .onConflictDoNothing({ target: [workspaces.ownerId, workspaces.name] })
+        .returning(),
+    );
+    const told = db
+      .$with("told", {})
+      .as(
+        sql`insert into notices (owner_id, resource, resource_id, workspace_id) select owner_id, 'workspace', id, id from made`,
+      );
+    const happened =
+      first &&
+      db
+        .$with("happened", {})
+        .as(
+          sql`insert into workspace_events (workspace_id, seq, kind, text, data) select id, 1, ${first.kind}, ${eventText(first)}, ${JSON.stringify(first.data)}::jsonb from made`,
+        );
+    const [fresh] = await db
+      .with(made, told, ...(happened ? [happened] : []))
+      .select()
+      .from(made);
+    return fresh && branded(fresh);
+  };
+
+  const readById = async (id: string): Promise<WorkspaceRow | undefined> => {
+    const [row] = await byId.execute({ id });
+    return row && branded(row);
+  };
+
+  const readByName = async (owner: string, name: string): Promise<WorkspaceRow | undefined> => {
+    const [row] = await byName.execute({ owner, name });
+    return row && branded(row);
+  };
+
   return {
     /** Stores the workspace with the first thing that happened to it, if there is one, in one statement: whoever makes it waits for each way to the database. */
     async insert(row: typeof workspaces.$inferInsert, first?: WorkspaceEventBody): Promise<WorkspaceRow> {
-      const made = db.$with("made").as(
-        db
-          .insert(workspaces)
-          .values(row)
-          .onConflictDoNothing({ target: [workspaces.ownerId, workspaces.name] })
-          .returning(),
-      );
-      const told = db
-        .$with("told", {})
-        .as(
-          sql`insert into notices (owner_id, resource, resource_id, workspace_id) select owner_id, 'workspace', id, id from made`,
-        );
-      const happened =
-        first &&
-        db
-          .$with("happened", {})
-          .as(
-            sql`insert into workspace_events (workspace_id, seq, kind, text, data) select id, 1, ${first.kind}, ${eventText(first)}, ${JSON.stringify(first.data)}::jsonb from made`,
-          );
-      const [fresh] = await db
-        .with(made, told, ...(happened ? [happened] : []))
-        .select()
-        .from(made);
-      if (!fresh) throw new CodedError("name_taken", `You already have a workspace named "${row.name}".`);
-      const inserted = branded(fresh);
+      const inserted = await memory.change(row.id, () => insert(row, first));
+      if (!inserted) throw new CodedError("name_taken", `You already have a workspace named "${row.name}".`);
       tell(inserted);
       return inserted;
     },
 
     /** The workspace of that id or name; `not_found` also when it belongs to somebody else. */
     async owned(owner: string, idOrName: string): Promise<WorkspaceRow> {
-      const [row] = isId("workspace", idOrName)
-        ? (await byId.execute({ id: idOrName })).filter(({ ownerId }) => ownerId === owner)
-        : await byName.execute({ owner, name: idOrName });
-      if (!row) throw new CodedError("not_found", `There is no workspace "${idOrName.slice(0, 80)}".`);
-      return branded(row);
+      const row = isId("workspace", idOrName)
+        ? (memory.byId(idOrName) ?? (await memory.look(() => readById(idOrName))))
+        : (memory.byName(owner, idOrName) ?? (await memory.look(() => readByName(owner, idOrName))));
+      if (row?.ownerId !== owner)
+        throw new CodedError("not_found", `There is no workspace "${idOrName.slice(0, 80)}".`);
+      return row;
     },
 
-    async byId(id: WorkspaceId): Promise<WorkspaceRow | undefined> {
-      const [row] = await byId.execute({ id });
-      return row && branded(row);
+    byId: readById,
+
+    /** The same, not always asked of the database. */
+    async current(id: WorkspaceId): Promise<WorkspaceRow | undefined> {
+      return memory.byId(id) ?? (await memory.look(() => readById(id)));
     },
+
+    /** Rows were changed elsewhere than here. */
+    forget: () => memory.forget(),
 
     async list(owner: string, limit: number, before: string | undefined): Promise<WorkspaceRow[]> {
       const [created, id] = before?.split("~") ?? [];
@@ -116,40 +145,46 @@ export function createWorkspaceStore({ db, wake }: { db: Db; wake: Wake }) {
       change: Partial<typeof workspaces.$inferInsert>,
       { epoch, box, evenDeleting = false, quietly = false }: UpdateConditions = {},
     ): Promise<WorkspaceRow | undefined> {
-      const row = await db.transaction(async (tx) => {
-        const [changed] = await tx
-          .update(workspaces)
-          .set(change)
-          .where(
-            and(
-              eq(workspaces.id, id),
-              epoch === undefined ? undefined : eq(workspaces.epoch, epoch),
-              box === undefined ? undefined : eq(workspaces.box, box),
-              evenDeleting ? undefined : ne(workspaces.state, "deleting"),
-            ),
-          )
-          .returning();
-        if (changed && !quietly)
-          await noteChange(tx, { owner: changed.ownerId, resource: "workspace", id, workspace: id });
-        return changed && branded(changed);
-      });
+      const row = await memory.change(id, () =>
+        db.transaction(async (tx) => {
+          const [changed] = await tx
+            .update(workspaces)
+            .set(change)
+            .where(
+              and(
+                eq(workspaces.id, id),
+                epoch === undefined ? undefined : eq(workspaces.epoch, epoch),
+                box === undefined ? undefined : eq(workspaces.box, box),
+                evenDeleting ? undefined : ne(workspaces.state, "deleting"),
+              ),
+            )
+            .returning();
+          if (changed && !quietly)
+            await noteChange(tx, { owner: changed.ownerId, resource: "workspace", id, workspace: id });
+          return changed && branded(changed);
+        }),
+      );
       if (row && !quietly) tell(row);
       return row;
     },
 
     /** A new epoch, stored before the box of that epoch starts. */
     async nextEpoch(id: WorkspaceId, why: string): Promise<WorkspaceRow | undefined> {
-      const [row] = await db
-        .update(workspaces)
-        .set({ epoch: sql`${workspaces.epoch} + 1`, box: "starting", why, error: null })
-        .where(and(eq(workspaces.id, id), ne(workspaces.state, "deleting")))
-        .returning();
-      if (row) tell(branded(row));
-      return row && branded(row);
+      const row = await memory.change(id, async () => {
+        const [changed] = await db
+          .update(workspaces)
+          .set({ epoch: sql`${workspaces.epoch} + 1`, box: "starting", why, error: null })
+          .where(and(eq(workspaces.id, id), ne(workspaces.state, "deleting")))
+          .returning();
+        return changed && branded(changed);
+      });
+      if (row) tell(row);
+      return row;
     },
 
     async remove(id: WorkspaceId): Promise<void> {
       const [row] = await db.delete(workspaces).where(eq(workspaces.id, id)).returning();
+      memory.forget(id);
       if (!row) return;
       await noteChange(db, { owner: row.ownerId, resource: "workspace", id, workspace: id });
       tell(branded(row));

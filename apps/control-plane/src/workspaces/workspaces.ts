@@ -165,7 +165,7 @@ export function createWorkspaces(parts: Parts): Workspaces {
     async box(id, signal) {
       // Before the look: a freeze either sees the touch, or is seen.
       access.touch(id);
-      const row = await store.byId(id);
+      const row = await store.current(id);
       if (!row) throw new CodedError("not_found");
       if (row.state === "deleting") throw new CodedError("workspace_deleting");
       const there = access.known(row) ?? (await access.adopt(row, signal));
