@@ -32,6 +32,10 @@ export interface BoxClient {
   raw(request: RawRequest, signal: AbortSignal): Promise<Duplex>;
   /** A connection to the daemon on which nothing was said yet. */
   connect(signal: AbortSignal): Promise<Duplex>;
+  /** Resolves when the box has its processor, or throws why it has not. */
+  readonly awake: Promise<void>;
+  /** A client that asks at once and has its answers after the thaw, or the thaw's failure. */
+  during(thaw: Promise<void>): BoxClient;
   /** Lets connections go that nobody uses, and the others as soon as they are not used. */
   close(): void;
 }
@@ -52,14 +56,6 @@ export function createBoxClient({
   /** Called for each request; what it gives, when the answer is over. */
   hold: () => () => void;
 }): BoxClient {
-  const connect = async (signal: AbortSignal) => {
-    try {
-      return await dial(signal);
-    } catch (error) {
-      throw unreachable(error, signal);
-    }
-  };
-
   const closed = new AbortController();
   const agent = new http.Agent({ keepAlive: true, maxFreeSockets: keptConnections });
   const open = callbackify(async () => {
@@ -73,80 +69,100 @@ export function createBoxClient({
     return undefined;
   };
 
-  const send: BoxClient["send"] = (options) =>
-    new Promise((resolve, reject) => {
-      const { method = "GET", path, headers, body, signal, quiet = false } = options;
-      const request = http.request({
-        agent,
-        host: "box",
-        method,
-        path,
-        headers: { ...headers, [epochHeader]: String(epoch), traceparent: traceparent() },
-        signal,
-      });
-      let answered = false;
-      const fail = (error: unknown) => {
-        request.destroy();
-        // A daemon may end while its connection is kept. What only reads is asked once more, of the one that comes after it.
-        if (!answered && request.reusedSocket && isSafe(method) && isBroken(error) && !signal.aborted)
-          resolve(send(options));
-        else reject(unreachable(error, signal));
-      };
-      if (!quiet) request.once("close", hold());
-      request.on("error", fail);
-      request.on("response", (response) => {
-        answered = true;
-        resolve(response);
-      });
-      if (body instanceof Readable) {
-        body.on("error", fail);
-        body.pipe(request);
-      } else {
-        request.end(body ?? undefined);
-      }
-    });
+  return clientAfter(Promise.resolve());
 
-  const request: BoxClient["request"] = async (options) => {
-    const response = await send(options);
-    if (response.statusCode !== undefined && response.statusCode < 400) return response;
-    throw await errorFrom(response);
-  };
+  function clientAfter(awake: Promise<void>): BoxClient {
+    // Who asks is told.
+    awake.catch(() => undefined);
 
-  return {
-    epoch,
-    connect,
-    send,
-    request,
-    close() {
-      closed.abort();
-      agent.maxFreeSockets = 0;
-      for (const kept of Object.values(agent.freeSockets)) for (const socket of kept ?? []) socket.destroy();
-    },
-    async json(schema, options) {
-      const response = await request(options);
-      return schema.parse(JSON.parse(await readText(response)));
-    },
-    async *lines(schema, options) {
-      const response = await request(options);
+    const connect = async (signal: AbortSignal) => {
       try {
-        for await (const line of linesOf(response)) yield schema.parse(JSON.parse(line));
+        const socket = await dial(signal);
+        awake.catch((error: unknown) => socket.destroy(error instanceof Error ? error : undefined));
+        return socket;
       } catch (error) {
-        throw error instanceof SyntaxError ? error : unreachable(error, options.signal);
-      } finally {
-        response.destroy();
+        throw unreachable(error, signal);
       }
-    },
-    async raw(rawRequest, signal) {
-      const socket = await connect(signal);
-      socket.write(formatRawRequest(rawRequest));
-      const answer = parseRawAnswer(await firstLine(socket, signal));
-      if (answer?.ok) return socket;
-      socket.destroy();
-      throw answer && isErrorCode(answer.code)
-        ? new CodedError(answer.code, answer.detail)
-        : new CodedError("workspace_unreachable", "The workspace gave an answer that is not of the protocol.");
-    },
-  };
+    };
+
+    const send: BoxClient["send"] = (options) =>
+      new Promise((resolve, reject) => {
+        const { method = "GET", path, headers, body, signal, quiet = false } = options;
+        const request = http.request({
+          agent,
+          host: "box",
+          method,
+          path,
+          headers: { ...headers, [epochHeader]: String(epoch), traceparent: traceparent() },
+          signal,
+        });
+        let answered = false;
+        const fail = (error: unknown) => {
+          request.destroy();
+          // A daemon may end while its connection is kept. What only reads is asked once more, of the one that comes after it.
+          if (!answered && request.reusedSocket && isSafe(method) && isBroken(error) && !signal.aborted)
+            resolve(send(options));
+          else reject(unreachable(error, signal));
+        };
+        if (!quiet) request.once("close", hold());
+        awake.catch(fail);
+        request.on("error", fail);
+        request.on("response", (response) => {
+          answered = true;
+          resolve(response);
+        });
+        if (body instanceof Readable) {
+          body.on("error", fail);
+          body.pipe(request);
+        } else {
+          request.end(body ?? undefined);
+        }
+      });
+
+    const request: BoxClient["request"] = async (options) => {
+      const response = await send(options);
+      if (response.statusCode !== undefined && response.statusCode < 400) return response;
+      throw await errorFrom(response);
+    };
+
+    return {
+      epoch,
+      awake,
+      during: clientAfter,
+      connect,
+      send,
+      request,
+      close() {
+        closed.abort();
+        agent.maxFreeSockets = 0;
+        for (const kept of Object.values(agent.freeSockets)) for (const socket of kept ?? []) socket.destroy();
+      },
+      async json(schema, options) {
+        const response = await request(options);
+        return schema.parse(JSON.parse(await readText(response)));
+      },
+      async *lines(schema, options) {
+        const response = await request(options);
+        try {
+          for await (const line of linesOf(response)) yield schema.parse(JSON.parse(line));
+        } catch (error) {
+          throw error instanceof SyntaxError ? error : unreachable(error, options.signal);
+        } finally {
+          response.destroy();
+        }
+      },
+      async raw(rawRequest, signal) {
+        const socket = await connect(signal);
+        socket.write(formatRawRequest(rawRequest));
+        const answer = parseRawAnswer(await firstLine(socket, signal));
+        if (answer?.ok) return socket;
+        socket.destroy();
+        throw answer && isErrorCode(answer.code)
+          ? new CodedError(answer.code, answer.detail)
+          : new CodedError("workspace_unreachable", "The workspace gave an answer that is not of the protocol.");
+      },
+    };
+  }
 }
 
 const isSafe = (method: string) => method === "GET" || method === "HEAD";

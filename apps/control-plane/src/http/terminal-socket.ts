@@ -44,7 +44,7 @@ export function createTerminalSockets({ identity, workspaces, store, log, stoppi
     const query = new URLSearchParams(match[3]);
     // A page in the background that finds its way back is not somebody who comes in.
     if (query.get("wake") === "false" && row.box !== "running") throw new CodedError("workspace_asleep");
-    const box = await workspaces.box(id, stopping);
+    const box = await workspaces.reach(id, stopping);
     const inner = await box.connect(stopping);
     const after = query.get("after");
     const from = after !== null && /^\d{1,15}$/.test(after) ? `?after=${after}` : "";

@@ -113,9 +113,8 @@ export function createBoxLife({ store, runtime, volumes, access, events, require
             startMs: Math.round(performance.now() - begun),
             rootfs,
           },
-          { epoch: next.epoch },
+          { epoch: next.epoch, happened: { kind: "box.started", data: { epoch: next.epoch, why } } },
         );
-        await events.append(id, { kind: "box.started", data: { epoch: next.epoch, why } });
         if (row.templateRoot?.kind === "image") void runTemplateHooks(box, row.templateRoot, log);
         return box;
       } catch (error) {
@@ -133,12 +132,11 @@ export function createBoxLife({ store, runtime, volumes, access, events, require
       await store.update(id, { box: "stopping" }, { epoch });
       await runtime.stop(id, epoch, signal);
       access.forget(id);
-      const stopped = await store.update(
+      await store.update(
         id,
         { state: "hibernated", box: "none", why, restartAt: null, deaths: 0 },
-        { epoch },
+        { epoch, happened: { kind: "box.stopped", data: { epoch, why } } },
       );
-      if (stopped) await events.append(id, { kind: "box.stopped", data: { epoch, why } });
     },
 
     async freeze({ id, epoch, activeAt }, why, signal) {
@@ -185,14 +183,12 @@ export function createBoxLife({ store, runtime, volumes, access, events, require
           ? "Asleep: its box ended again and again"
           : "Asleep: its box ended by itself and is started again";
       const restartAt = delay === null ? null : new Date(Date.now() + delay);
-      const noted = await store.update(
+      const next = delay === null ? "stay" : "restart";
+      await store.update(
         id,
         { state: "hibernated", box: "none", why, deaths, restartAt },
-        { epoch, box: row.box },
+        { epoch, box: row.box, happened: { kind: "box.died", data: { epoch, code: "workspace_unreachable", next } } },
       );
-      if (!noted) return;
-      const next = delay === null ? "stay" : "restart";
-      await events.append(id, { kind: "box.died", data: { epoch, code: "workspace_unreachable", next } });
     },
   };
 }

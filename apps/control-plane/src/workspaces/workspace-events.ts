@@ -10,8 +10,8 @@ import { workspaceEvents, workspaces } from "../database/schema.ts";
 import { noteChange } from "../events/notices.ts";
 import type { Wake } from "../events/wake.ts";
 import { eventText } from "./event-text.ts";
+import { keptEvents } from "./workspace-store.ts";
 
-const kept = 1_000;
 /** A denial of the same host within this time is counted, not told again. */
 const foldSeconds = 60;
 
@@ -71,8 +71,8 @@ export function createWorkspaceEvents({ db, wake }: { db: Db; wake: Wake }): Wor
         await tx
           .insert(workspaceEvents)
           .values({ workspaceId: workspace, seq, kind: body.kind, text: eventText(body), data: body.data });
-        if (seq > kept)
-          await tx.delete(workspaceEvents).where(and(ofWorkspace, lt(workspaceEvents.seq, seq - kept + 1)));
+        if (seq > keptEvents)
+          await tx.delete(workspaceEvents).where(and(ofWorkspace, lt(workspaceEvents.seq, seq - keptEvents + 1)));
         await noteChange(tx, { owner: row.ownerId, resource: "workspace", id: workspace, workspace });
         return row.ownerId;
       });

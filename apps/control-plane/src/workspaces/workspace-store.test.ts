@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { newId } from "@alcove/contract/ids";
 import { startTestDatabase, type TestDatabase } from "../../../../tests/fixtures/database.ts";
 import { createWake } from "../events/wake.ts";
+import { createWorkspaceEvents } from "./workspace-events.ts";
 import { createWorkspaceStore, type WorkspaceStore } from "./workspace-store.ts";
 
 let base: TestDatabase;
@@ -44,6 +45,27 @@ test("a box of an older epoch changes nothing, and nothing but its deletion chan
   expect(await store.nextEpoch(id, "Starting")).toBeUndefined();
   await store.remove(id);
   expect(await store.byId(id)).toBeUndefined();
+});
+
+test("what happens with changes at the same moment is numbered without a gap, and the newest thousand are kept", async () => {
+  const { id } = await make("usr_h", "busy");
+  const { db, pool } = base.database;
+  await pool.query(
+    "insert into workspace_events (workspace_id, seq, kind, text, data) select $1, seq, 'changed', '', '{}' from generate_series(1, 995) seq",
+    [id],
+  );
+  const events = createWorkspaceEvents({ db, wake: base.wake });
+  const started = (epoch: number) => ({ kind: "box.started" as const, data: { epoch, why: "Awake" } });
+  await Promise.all(
+    Array.from({ length: 10 }, (_, at) =>
+      at % 2 ? events.append(id, started(at)) : store.update(id, { why: `${at}` }, { happened: started(at) }),
+    ),
+  );
+  const kept = await pool.query<{ seq: number }>(
+    "select seq from workspace_events where workspace_id = $1 order by seq",
+    [id],
+  );
+  expect(kept.rows.map(({ seq }) => seq)).toEqual(Array.from({ length: 1_000 }, (_, at) => at + 6));
 });
 
 test("what another replica changes is seen as soon as it says so", async () => {

@@ -1,4 +1,6 @@
-import { and, desc, eq, lt, ne, or, sql } from "drizzle-orm";
+import { and, desc, DrizzleQueryError, eq, lt, ne, or, sql } from "drizzle-orm";
+import pg from "pg";
+import { retry, type Backoff } from "@alcove/base/retry";
 import type { BoxStateName } from "@alcove/contract/api/workspace";
 import type { WorkspaceEventBody } from "@alcove/contract/api/workspace-event";
 import { CodedError } from "@alcove/contract/errors";
@@ -20,7 +22,15 @@ interface UpdateConditions {
   readonly evenDeleting?: boolean;
   /** Nobody is told: for what nobody sees. */
   readonly quietly?: boolean;
+  /** Stored with the change, if there is one. */
+  readonly happened?: WorkspaceEventBody | undefined;
 }
+
+/** Another event of the workspace took its number at the same moment. */
+const numberTaken: Backoff = { attempts: 6, firstMs: 1, longestMs: 20, worthIt: isNumberTaken };
+
+/** How many events of each workspace are kept. */
+export const keptEvents = 1_000;
 
 /** Rows of workspaces; each change tells those who wait for it. While this replica is `alone`, rows that people use are remembered. */
 export function createWorkspaceStore({ db, wake, alone }: { db: Db; wake: Wake; alone: () => boolean }) {
@@ -48,6 +58,31 @@ export function createWorkspaceStore({ db, wake, alone }: { db: Db; wake: Wake; 
     .where(and(eq(workspaces.ownerId, sql.placeholder("owner")), eq(workspaces.name, sql.placeholder("name"))))
     .prepare("workspace_by_name");
 
+  /** What is stored in the statement that stores the row, which it calls `source`: whoever waits waits for one way to the database. */
+  const alongside = (
+    source: "made" | "changed",
+    { quietly = false, happened }: Pick<UpdateConditions, "quietly" | "happened">,
+  ) => {
+    const from = sql.identifier(source);
+    const told = sql`insert into notices (owner_id, resource, resource_id, workspace_id) select owner_id, 'workspace', id, id from ${from}`;
+    if (!happened) return quietly ? [] : [db.$with("told", {}).as(told)];
+    const last = sql`select coalesce(max(seq), 0) from workspace_events where workspace_id = ${from}.id`;
+    const { kind, data } = happened;
+    return [
+      db.$with("told", {}).as(told),
+      db
+        .$with("happened", {})
+        .as(
+          sql`insert into workspace_events (workspace_id, seq, kind, text, data) select id, (${last}) + 1, ${kind}, ${eventText(happened)}, ${JSON.stringify(data)}::jsonb from ${from}`,
+        ),
+      db
+        .$with("expired", {})
+        .as(
+          sql`delete from workspace_events using ${from} where workspace_id = ${from}.id and seq <= (${last}) + 1 - ${keptEvents}::int`,
+        ),
+    ];
+  };
+
   const insert = async (
     row: typeof workspaces.$inferInsert,
     first?: WorkspaceEventBody,
@@ -59,23 +94,37 @@ export function createWorkspaceStore({ db, wake, alone }: { db: Db; wake: Wake; 
         .onConflictDoNothing({ target: [workspaces.ownerId, workspaces.name] })
         .returning(),
     );
-    const told = db
-      .$with("told", {})
-      .as(
-        sql`insert into notices (owner_id, resource, resource_id, workspace_id) select owner_id, 'workspace', id, id from made`,
-      );
-    const happened =
-      first &&
-      db
-        .$with("happened", {})
-        .as(
-          sql`insert into workspace_events (workspace_id, seq, kind, text, data) select id, 1, ${first.kind}, ${eventText(first)}, ${JSON.stringify(first.data)}::jsonb from made`,
-        );
     const [fresh] = await db
-      .with(made, told, ...(happened ? [happened] : []))
+      .with(made, ...alongside("made", { happened: first }))
       .select()
       .from(made);
     return fresh && branded(fresh);
+  };
+
+  const update = async (
+    id: WorkspaceId,
+    change: Partial<typeof workspaces.$inferInsert>,
+    { epoch, box, evenDeleting = false, quietly = false, happened }: UpdateConditions,
+  ): Promise<WorkspaceRow | undefined> => {
+    const changed = db.$with("changed").as(
+      db
+        .update(workspaces)
+        .set(change)
+        .where(
+          and(
+            eq(workspaces.id, id),
+            epoch === undefined ? undefined : eq(workspaces.epoch, epoch),
+            box === undefined ? undefined : eq(workspaces.box, box),
+            evenDeleting ? undefined : ne(workspaces.state, "deleting"),
+          ),
+        )
+        .returning(),
+    );
+    const [row] = await db
+      .with(changed, ...alongside("changed", { quietly, happened }))
+      .select()
+      .from(changed);
+    return row && branded(row);
   };
 
   const readById = async (id: string): Promise<WorkspaceRow | undefined> => {
@@ -139,32 +188,17 @@ export function createWorkspaceStore({ db, wake, alone }: { db: Db; wake: Wake; 
       return (await db.select().from(workspaces)).map(branded);
     },
 
-    /** Changes the row; while it is being deleted only the deletion may (`evenDeleting`). Undefined when nothing was changed. */
+    /**
+     * Changes the row, and stores what has happened with it, in one statement; while it is being deleted only the deletion may (`evenDeleting`). Undefined when
+     * nothing was changed.
+     */
     async update(
       id: WorkspaceId,
       change: Partial<typeof workspaces.$inferInsert>,
-      { epoch, box, evenDeleting = false, quietly = false }: UpdateConditions = {},
+      conditions: UpdateConditions = {},
     ): Promise<WorkspaceRow | undefined> {
-      const row = await memory.change(id, () =>
-        db.transaction(async (tx) => {
-          const [changed] = await tx
-            .update(workspaces)
-            .set(change)
-            .where(
-              and(
-                eq(workspaces.id, id),
-                epoch === undefined ? undefined : eq(workspaces.epoch, epoch),
-                box === undefined ? undefined : eq(workspaces.box, box),
-                evenDeleting ? undefined : ne(workspaces.state, "deleting"),
-              ),
-            )
-            .returning();
-          if (changed && !quietly)
-            await noteChange(tx, { owner: changed.ownerId, resource: "workspace", id, workspace: id });
-          return changed && branded(changed);
-        }),
-      );
-      if (row && !quietly) tell(row);
+      const row = await memory.change(id, () => retry(() => update(id, change, conditions), numberTaken));
+      if (row && !conditions.quietly) tell(row);
       return row;
     },
 
@@ -190,6 +224,11 @@ export function createWorkspaceStore({ db, wake, alone }: { db: Db; wake: Wake; 
       tell(branded(row));
     },
   };
+}
+
+function isNumberTaken(error: unknown): boolean {
+  const cause = error instanceof DrizzleQueryError ? error.cause : error;
+  return cause instanceof pg.DatabaseError && cause.constraint === "workspace_events_pkey";
 }
 
 export type WorkspaceStore = ReturnType<typeof createWorkspaceStore>;

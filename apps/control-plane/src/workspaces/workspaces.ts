@@ -21,6 +21,8 @@ export interface Workspaces {
   change(row: WorkspaceRow, wish: UpdateWorkspace, signal: AbortSignal): Promise<WorkspaceRow>;
   /** A client to the workspace's running box, which is started first when it sleeps or has died. */
   box(id: WorkspaceId, signal: AbortSignal): Promise<BoxClient>;
+  /** The same, without waiting for the thaw of a frozen one: what it is asked it answers after that. */
+  reach(id: WorkspaceId, signal: AbortSignal): Promise<BoxClient>;
   /** A client to the box if it runs, without waking it. */
   awakeBox(row: WorkspaceRow): BoxClient | undefined;
   /** Looks whether the box that did not answer still runs; when it does not, the next `box` starts a new one. */
@@ -111,7 +113,7 @@ export function createWorkspaces(parts: Parts): Workspaces {
   /** One look at the row at a time, however fast somebody types. */
   const thawIfFrozen = (id: WorkspaceId): Promise<void> => {
     const look = async (): Promise<void> => {
-      const row = await store.byId(id);
+      const row = await store.current(id);
       if (row?.box === "frozen") await life.thaw(row, "Awake: in use", background.signal);
     };
     const current = frozenLooks.get(id) ?? look().finally(() => frozenLooks.delete(id));
@@ -142,6 +144,19 @@ export function createWorkspaces(parts: Parts): Workspaces {
     return jobs.isWorking(row.id);
   };
 
+  const reach: Workspaces["reach"] = async (id, signal) => {
+    // Before the look: a freeze either sees the touch, or is seen.
+    access.touch(id);
+    const row = await store.current(id);
+    if (!row) throw new CodedError("not_found");
+    if (row.state === "deleting") throw new CodedError("workspace_deleting");
+    const there = access.known(row) ?? (await access.adopt(row, signal));
+    // Until it has had a box, what it lies over may not be there yet.
+    if (!there && row.templateRoot !== null && row.startedAt === null) await creation.requireTemplate(row, signal);
+    if (!there) return jobs.run(id, "start", signal, (within) => life.start(id, "Awake: in use", within));
+    return row.box === "frozen" ? there.during(life.thaw(row, "Awake: in use", signal)) : there;
+  };
+
   return {
     create: creation.create,
 
@@ -162,18 +177,12 @@ export function createWorkspaces(parts: Parts): Workspaces {
         return changed;
       }),
 
+    reach,
+
     async box(id, signal) {
-      // Before the look: a freeze either sees the touch, or is seen.
-      access.touch(id);
-      const row = await store.current(id);
-      if (!row) throw new CodedError("not_found");
-      if (row.state === "deleting") throw new CodedError("workspace_deleting");
-      const there = access.known(row) ?? (await access.adopt(row, signal));
-      // Until it has had a box, what it lies over may not be there yet.
-      if (!there && row.templateRoot !== null && row.startedAt === null) await creation.requireTemplate(row, signal);
-      if (!there) return jobs.run(id, "start", signal, (within) => life.start(id, "Awake: in use", within));
-      if (row.box === "frozen") await life.thaw(row, "Awake: in use", signal);
-      return there;
+      const box = await reach(id, signal);
+      await box.awake;
+      return box;
     },
 
     touch(id) {

@@ -33,7 +33,7 @@ export function addFileRoutes(app: ApiApp, { workspaces, store, stopping }: Part
     const rest = rawRestOfPath(request.url, 5);
     const download = url.searchParams.get("download") === "true";
     url.searchParams.delete("download");
-    const box = await workspaces.box(workspace, AbortSignal.any([request.signal, stopping]));
+    const box = await workspaces.reach(workspace, AbortSignal.any([request.signal, stopping]));
     const answer = await box.request({
       method: request.method,
       path: `/v1/${area}/${rest}${url.search}`,
@@ -67,7 +67,7 @@ export function addFileRoutes(app: ApiApp, { workspaces, store, stopping }: Part
     }),
     async (context) => {
       const { id } = await store.owned(context.get("user"), context.req.valid("param").id);
-      const box = await workspaces.box(id, stopping);
+      const box = await workspaces.reach(id, stopping);
       const body = JSON.stringify(context.req.valid("json"));
       const headers = { "content-type": "application/json" };
       const answer = await box.request({
@@ -101,7 +101,7 @@ export function addFileRoutes(app: ApiApp, { workspaces, store, stopping }: Part
     }),
     async (context) => {
       const { id } = await store.owned(context.get("user"), context.req.valid("param").id);
-      const box = await workspaces.box(id, stopping);
+      const box = await workspaces.reach(id, stopping);
       const body = JSON.stringify(context.req.valid("json"));
       const headers = { "content-type": "application/json" };
       const lines = (signal: AbortSignal) =>

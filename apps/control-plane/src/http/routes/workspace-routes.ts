@@ -160,7 +160,7 @@ export function addWorkspaceRoutes(app: ApiApp, { workspaces, store, snapshots, 
     async (context) => {
       const row = await store.owned(context.get("user"), context.req.valid("param").id);
       const wake = context.req.valid("query").wake !== "false";
-      const box = wake ? await workspaces.box(row.id, stopping) : workspaces.awakeBox(row);
+      const box = wake ? await workspaces.reach(row.id, stopping) : workspaces.awakeBox(row);
       if (!box) return context.json({ items: [], next: null }, 200);
       const items = await box.json(z.array(terminalSchema), { path: "/v1/terminals", signal: context.req.raw.signal });
       return context.json({ items, next: null }, 200);
@@ -177,7 +177,7 @@ export function addWorkspaceRoutes(app: ApiApp, { workspaces, store, snapshots, 
     }),
     async (context) => {
       const { id } = await store.owned(context.get("user"), context.req.valid("param").id);
-      const box = await workspaces.box(id, stopping);
+      const box = await workspaces.reach(id, stopping);
       const body = JSON.stringify(context.req.valid("json"));
       const headers = { "content-type": "application/json" };
       return context.json(
