@@ -10,7 +10,7 @@ import { workspaceEvents, workspaces } from "../database/schema.ts";
 import { noteChange } from "../events/notices.ts";
 import type { Wake } from "../events/wake.ts";
 import { eventText } from "./event-text.ts";
-import { keptEvents } from "./workspace-store.ts";
+import { keptEvents } from "./workspace-statements.ts";
 
 /** A denial of the same host within this time is counted, not told again. */
 const foldSeconds = 60;

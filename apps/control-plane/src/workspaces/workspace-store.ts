@@ -1,7 +1,6 @@
 import { and, desc, DrizzleQueryError, eq, lt, ne, or, sql } from "drizzle-orm";
 import pg from "pg";
 import { retry, type Backoff } from "@alcove/base/retry";
-import type { BoxStateName } from "@alcove/contract/api/workspace";
 import type { WorkspaceEventBody } from "@alcove/contract/api/workspace-event";
 import { CodedError } from "@alcove/contract/errors";
 import { isId, parseId, type WorkspaceId } from "@alcove/contract/ids";
@@ -9,31 +8,17 @@ import type { Db } from "../database/database.ts";
 import { workspaces } from "../database/schema.ts";
 import { noteChange } from "../events/notices.ts";
 import { replicasTopic, type Wake } from "../events/wake.ts";
-import { eventText } from "./event-text.ts";
 import { createRowMemory } from "./row-memory.ts";
+import { createWorkspaceStatements, type NewWorkspaceRow, type UpdateConditions } from "./workspace-statements.ts";
 
 export type WorkspaceRow = typeof workspaces.$inferSelect & { id: WorkspaceId };
-
-interface UpdateConditions {
-  /** Only while this is the row's epoch. */
-  readonly epoch?: number;
-  /** Only while the box is in this state. */
-  readonly box?: BoxStateName;
-  readonly evenDeleting?: boolean;
-  /** Nobody is told: for what nobody sees. */
-  readonly quietly?: boolean;
-  /** Stored with the change, if there is one. */
-  readonly happened?: WorkspaceEventBody | undefined;
-}
 
 /** Another event of the workspace took its number at the same moment. */
 const numberTaken: Backoff = { attempts: 6, firstMs: 1, longestMs: 20, worthIt: isNumberTaken };
 
-/** How many events of each workspace are kept. */
-export const keptEvents = 1_000;
-
 /** Rows of workspaces; each change tells those who wait for it. While this replica is `alone`, rows that people use are remembered. */
 export function createWorkspaceStore({ db, wake, alone }: { db: Db; wake: Wake; alone: () => boolean }) {
+  const statements = createWorkspaceStatements(db);
   const memory = createRowMemory<WorkspaceRow>(alone);
   wake.onForeign((topic) => {
     if (topic === null || topic === replicasTopic) memory.forget();
@@ -46,101 +31,23 @@ export function createWorkspaceStore({ db, wake, alone }: { db: Db; wake: Wake; 
     wake.notify(`owner:${row.ownerId}`);
   };
 
-  // Each request asks one of these: they are built, and parsed by the database, once.
-  const byId = db
-    .select()
-    .from(workspaces)
-    .where(eq(workspaces.id, sql.placeholder("id")))
-    .prepare("workspace_by_id");
-  const byName = db
-    .select()
-    .from(workspaces)
-    .where(and(eq(workspaces.ownerId, sql.placeholder("owner")), eq(workspaces.name, sql.placeholder("name"))))
-    .prepare("workspace_by_name");
-
-  /** What is stored in the statement that stores the row, which it calls `source`: whoever waits waits for one way to the database. */
-  const alongside = (
-    source: "made" | "changed",
-    { quietly = false, happened }: Pick<UpdateConditions, "quietly" | "happened">,
-  ) => {
-    const from = sql.identifier(source);
-    const told = sql`insert into notices (owner_id, resource, resource_id, workspace_id) select owner_id, 'workspace', id, id from ${from}`;
-    if (!happened) return quietly ? [] : [db.$with("told", {}).as(told)];
-    const last = sql`select coalesce(max(seq), 0) from workspace_events where workspace_id = ${from}.id`;
-    const { kind, data } = happened;
-    return [
-      db.$with("told", {}).as(told),
-      db
-        .$with("happened", {})
-        .as(
-          sql`insert into workspace_events (workspace_id, seq, kind, text, data) select id, (${last}) + 1, ${kind}, ${eventText(happened)}, ${JSON.stringify(data)}::jsonb from ${from}`,
-        ),
-      db
-        .$with("expired", {})
-        .as(
-          sql`delete from workspace_events using ${from} where workspace_id = ${from}.id and seq <= (${last}) + 1 - ${keptEvents}::int`,
-        ),
-    ];
-  };
-
-  const insert = async (
-    row: typeof workspaces.$inferInsert,
-    first?: WorkspaceEventBody,
-  ): Promise<WorkspaceRow | undefined> => {
-    const made = db.$with("made").as(
-      db
-        .insert(workspaces)
-        .values(row)
-        .onConflictDoNothing({ target: [workspaces.ownerId, workspaces.name] })
-        .returning(),
-    );
-    const [fresh] = await db
-      .with(made, ...alongside("made", { happened: first }))
-      .select()
-      .from(made);
-    return fresh && branded(fresh);
-  };
-
-  const update = async (
-    id: WorkspaceId,
-    change: Partial<typeof workspaces.$inferInsert>,
-    { epoch, box, evenDeleting = false, quietly = false, happened }: UpdateConditions,
-  ): Promise<WorkspaceRow | undefined> => {
-    const changed = db.$with("changed").as(
-      db
-        .update(workspaces)
-        .set(change)
-        .where(
-          and(
-            eq(workspaces.id, id),
-            epoch === undefined ? undefined : eq(workspaces.epoch, epoch),
-            box === undefined ? undefined : eq(workspaces.box, box),
-            evenDeleting ? undefined : ne(workspaces.state, "deleting"),
-          ),
-        )
-        .returning(),
-    );
-    const [row] = await db
-      .with(changed, ...alongside("changed", { quietly, happened }))
-      .select()
-      .from(changed);
-    return row && branded(row);
-  };
-
   const readById = async (id: string): Promise<WorkspaceRow | undefined> => {
-    const [row] = await byId.execute({ id });
+    const [row] = await statements.byId.execute({ id });
     return row && branded(row);
   };
 
   const readByName = async (owner: string, name: string): Promise<WorkspaceRow | undefined> => {
-    const [row] = await byName.execute({ owner, name });
+    const [row] = await statements.byName.execute({ owner, name });
     return row && branded(row);
   };
 
   return {
     /** Stores the workspace with the first thing that happened to it, if there is one, in one statement: whoever makes it waits for each way to the database. */
-    async insert(row: typeof workspaces.$inferInsert, first?: WorkspaceEventBody): Promise<WorkspaceRow> {
-      const inserted = await memory.change(row.id, () => insert(row, first));
+    async insert(row: NewWorkspaceRow, first?: WorkspaceEventBody): Promise<WorkspaceRow> {
+      const inserted = await memory.change(row.id, async () => {
+        const made = await statements.insert(row, first);
+        return made && branded(made);
+      });
       if (!inserted) throw new CodedError("name_taken", `You already have a workspace named "${row.name}".`);
       tell(inserted);
       return inserted;
@@ -194,10 +101,13 @@ export function createWorkspaceStore({ db, wake, alone }: { db: Db; wake: Wake; 
      */
     async update(
       id: WorkspaceId,
-      change: Partial<typeof workspaces.$inferInsert>,
+      change: Partial<NewWorkspaceRow>,
       conditions: UpdateConditions = {},
     ): Promise<WorkspaceRow | undefined> {
-      const row = await memory.change(id, () => retry(() => update(id, change, conditions), numberTaken));
+      const row = await memory.change(id, async () => {
+        const changed = await retry(() => statements.update(id, change, conditions), numberTaken);
+        return changed && branded(changed);
+      });
       if (row && !conditions.quietly) tell(row);
       return row;
     },
