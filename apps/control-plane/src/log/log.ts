@@ -1,6 +1,6 @@
 import { traceIdOf } from "@alcove/contract/trace";
 import { AsyncLocalStorage } from "node:async_hooks";
-import { randomBytes } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import pino from "pino";
 
 /** What goes on now: the trace that a request began, carried to the box and back. */
@@ -12,7 +12,7 @@ const storage = new AsyncLocalStorage<Trace>();
 
 /** The trace id of a `traceparent` header, or a fresh one. */
 export function traceIdFrom(traceparent: string | null | undefined): string {
-  return traceIdOf(traceparent) ?? randomBytes(16).toString("hex");
+  return traceIdOf(traceparent) ?? randomHex();
 }
 
 /** Runs `work` so that its log lines and its requests to the host process and to boxes carry the trace id. */
@@ -26,7 +26,12 @@ export function currentTraceId(): string | undefined {
 
 /** The `traceparent` header for an onward request. */
 export function traceparent(): string {
-  return `00-${currentTraceId() ?? randomBytes(16).toString("hex")}-${randomBytes(8).toString("hex")}-01`;
+  return `00-${currentTraceId() ?? randomHex()}-${randomHex().slice(16)}-01`;
+}
+
+/** 32 hex digits. Node keeps random bytes ahead for this call alone. */
+function randomHex(): string {
+  return randomUUID().replaceAll("-", "");
 }
 
 export type Log = pino.Logger;

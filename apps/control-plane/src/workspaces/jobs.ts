@@ -1,6 +1,7 @@
 import { and, eq, isNull, lt, notInArray, or, sql } from "drizzle-orm";
 import { CodedError, toCodedError } from "@alcove/contract/errors";
 import type { WorkspaceId } from "@alcove/contract/ids";
+import { bound } from "../database/bound.ts";
 import type { Db } from "../database/database.ts";
 import { replicas, workspaceJobs, type JobKind } from "../database/schema.ts";
 import type { Wake } from "../events/wake.ts";
@@ -46,13 +47,27 @@ export function createWorkspaceJobs(parts: { db: Db; wake: Wake; replica: string
   const controllers = new Map<WorkspaceId, AbortController>();
   const working = new Set<Promise<unknown>>();
 
+  const { workspaceId, kind: kindOf, deadlineAt, error: errorOf } = workspaceJobs;
+  const beginning = db
+    .insert(workspaceJobs)
+    .values({
+      workspaceId: bound("workspace", workspaceId),
+      kind: bound("kind", kindOf),
+      replicaId: replica,
+      deadlineAt: bound("deadline", deadlineAt),
+    })
+    .onConflictDoNothing()
+    .returning({ id: workspaceJobs.id })
+    .prepare("job_begin");
+  const ending = db
+    .update(workspaceJobs)
+    .set({ endedAt: sql`now()`, error: bound("error", errorOf) })
+    .where(eq(workspaceJobs.id, sql.placeholder("id")))
+    .prepare("job_end");
+
   const begin = async (workspace: WorkspaceId, kind: JobKind): Promise<number | undefined> => {
-    const deadlineAt = new Date(Date.now() + deadlineMs[kind] + 5_000);
-    const [row] = await db
-      .insert(workspaceJobs)
-      .values({ workspaceId: workspace, kind, replicaId: replica, deadlineAt })
-      .onConflictDoNothing()
-      .returning({ id: workspaceJobs.id });
+    const deadline = new Date(Date.now() + deadlineMs[kind] + 5_000);
+    const [row] = await beginning.execute({ workspace, kind, deadline });
     return row?.id;
   };
 
@@ -110,10 +125,7 @@ export function createWorkspaceJobs(parts: { db: Db; wake: Wake; replica: string
       clearTimeout(timer);
       controllers.delete(workspace);
       const error = failure ? { code: failure.code, detail: failure.message, hint: failure.hint } : null;
-      await db
-        .update(workspaceJobs)
-        .set({ endedAt: sql`now()`, error })
-        .where(eq(workspaceJobs.id, id));
+      await ending.execute({ id, error });
       wake.notify(`workspace:${workspace}`);
     }
   };
