@@ -43,8 +43,12 @@ export function createApi(parts: ApiParts): ApiApp {
   const limited = bodyLimit({ maxSize: bodyBytes, onError: refuseLarge });
   app.use((context, next) => {
     if (/\/files(?:\/|$)|\/workspaces\/import$|\/templates\/upload$/.test(context.req.path)) return next();
+    const { method } = context.req;
+    const length = context.req.header("content-length");
     // Refused before the body is touched, so that the server can drain it and the client reads the answer.
-    if (Number(context.req.header("content-length") ?? 0) > bodyBytes) refuseLarge();
+    if (Number(length ?? 0) > bodyBytes) refuseLarge();
+    // Bytes are counted only where the size was not said: the counter makes a second request object.
+    if (length !== undefined || method === "GET" || method === "HEAD") return next();
     return limited(context, next);
   });
 
