@@ -7,7 +7,7 @@ import {
   type HostInput,
   type HostOperation,
 } from "@alcove/contract/host";
-import { request, type IncomingMessage, type OutgoingHttpHeaders } from "node:http";
+import { Agent, request, type IncomingMessage, type OutgoingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { traceparent } from "../log/log.ts";
@@ -26,28 +26,40 @@ export interface HostClient {
   ): Promise<IncomingMessage>;
 }
 
+/** What is not used for so long is closed, in milliseconds: a connection that is kept while the host process ends holds up its end. */
+const keptMs = 1_000;
+
 /** A client of the host process at its unix socket. */
 export function createHostClient({ hostSocket }: { hostSocket: string }): HostClient {
+  const kept = new Agent({ keepAlive: true, maxFreeSockets: 2, timeout: keptMs });
+
   const send = (
     operation: HostOperation,
     headers: OutgoingHttpHeaders,
     body: Buffer | Readable,
     signal: AbortSignal,
+    agent: Agent | false = false,
   ): Promise<IncomingMessage> =>
     new Promise((resolve, reject): void => {
+      let answered = false;
       const outgoing = request(
         {
           socketPath: hostSocket,
           path: `/v1/${operation}`,
           method: "POST",
           headers: { host: "host", traceparent: traceparent(), ...headers },
-          // A kept connection would hold up the end of the host process.
-          agent: false,
+          agent,
           signal,
         },
-        resolve,
+        (answer) => {
+          answered = true;
+          resolve(answer);
+        },
       );
       outgoing.on("error", (cause) => {
+        // The host process ended while the connection was kept. Each operation may be repeated.
+        if (!answered && outgoing.reusedSocket && !signal.aborted)
+          return resolve(send(operation, headers, body, signal, agent));
         const silent = `Cannot ask the host process for "${operation}": it does not answer`;
         reject(signal.aborted ? cause : new CodedError("host_unreachable", silent, { cause }));
       });
@@ -67,14 +79,19 @@ export function createHostClient({ hostSocket }: { hostSocket: string }): HostCl
     throw new CodedError(failure.data.code, failure.data.detail, { hint: failure.data.hint });
   };
 
-  const stream = async (operation: HostOperation, input: unknown, signal: AbortSignal): Promise<IncomingMessage> => {
+  const ask = async (
+    operation: HostOperation,
+    input: unknown,
+    signal: AbortSignal,
+    agent: Agent | false,
+  ): Promise<IncomingMessage> => {
     const body = Buffer.from(JSON.stringify(input));
     const headers = { "content-type": "application/json", "content-length": body.length };
-    return mustSucceed(operation, await send(operation, headers, body, signal));
+    return mustSucceed(operation, await send(operation, headers, body, signal, agent));
   };
 
   return {
-    stream,
+    stream: (operation, input, signal) => ask(operation, input, signal, false),
     async upload(operation, input, body, signal) {
       const headers = { "content-type": "application/octet-stream", [inputHeader]: JSON.stringify(input) };
       return mustSucceed(operation, await send(operation, headers, body, signal));
@@ -84,7 +101,7 @@ export function createHostClient({ hostSocket }: { hostSocket: string }): HostCl
       input: HostInput<O>,
       signal: AbortSignal,
     ): Promise<HostAnswer<O>> {
-      return hostOperations[operation].output.parse(parseJson(await text(await stream(operation, input, signal))));
+      return hostOperations[operation].output.parse(parseJson(await text(await ask(operation, input, signal, kept))));
     },
   };
 }
