@@ -87,16 +87,23 @@ export function createBoxLife({ store, runtime, volumes, access, events, require
     requireRoom,
     fail,
     async start(id, why, signal) {
-      const row = await store.byId(id);
+      const row = await store.current(id);
       if (!row || row.state === "deleting") throw new CodedError("workspace_deleting");
       const running = access.known(row) ?? (await access.adopt(row, signal));
       if (running) return running;
       const begun = performance.now();
       await requireRoom(signal);
-      const next = await store.nextEpoch(id, "Starting");
+      // All of it is over before the job ends, also when a part fails: nothing goes on behind a deletion's back.
+      const [stored, ...prepared] = await Promise.allSettled([
+        store.nextEpoch(id, "Starting"),
+        makeVolume(row, signal),
+        runtime.create(boxSpec(row), signal),
+      ]);
+      if (stored.status === "rejected") throw stored.reason;
+      const next = stored.value;
       if (!next) throw new CodedError("workspace_deleting");
       try {
-        await Promise.all([makeVolume(row, signal), runtime.create(boxSpec(row), signal)]);
+        for (const part of prepared) if (part.status === "rejected") throw part.reason;
         const { rootfs, ...address } = await runtime.start(id, next.epoch, signal);
         const box = access.client(id, next.epoch, address);
         const now = new Date();

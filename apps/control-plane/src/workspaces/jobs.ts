@@ -1,4 +1,5 @@
 import { and, eq, isNull, lt, notInArray, or, sql } from "drizzle-orm";
+import type { Failure } from "@alcove/contract/api/problem";
 import { CodedError, toCodedError } from "@alcove/contract/errors";
 import type { WorkspaceId } from "@alcove/contract/ids";
 import { bound } from "../database/bound.ts";
@@ -46,6 +47,8 @@ export function createWorkspaceJobs(parts: { db: Db; wake: Wake; replica: string
   const { db, wake, replica, log } = parts;
   const controllers = new Map<WorkspaceId, AbortController>();
   const working = new Set<Promise<unknown>>();
+  /** Ends of this replica's jobs that are not stored yet. */
+  const endings = new Map<WorkspaceId, Promise<void>>();
 
   const { workspaceId, kind: kindOf, deadlineAt, error: errorOf } = workspaceJobs;
   const beginning = db
@@ -100,12 +103,32 @@ export function createWorkspaceJobs(parts: { db: Db; wake: Wake; replica: string
     throw new CodedError("workspace_busy");
   };
 
+  const end = async (workspace: WorkspaceId, id: number, error: Failure | null): Promise<void> => {
+    try {
+      await ending.execute({ id, error });
+    } catch (failure) {
+      log.warn({ err: failure, workspace }, "the end of a job was not stored; it is over at its deadline");
+    }
+    endings.delete(workspace);
+    wake.notify(`workspace:${workspace}`);
+  };
+
+  const keepUntilDone = (work: Promise<unknown>): void => {
+    const settled = work.then(
+      () => undefined,
+      () => undefined,
+    );
+    working.add(settled);
+    void settled.then(() => working.delete(settled));
+  };
+
   const perform = async <T>(
     workspace: WorkspaceId,
     kind: JobKind,
     signal: AbortSignal,
     work: (signal: AbortSignal) => Promise<T>,
   ) => {
+    await endings.get(workspace);
     const id = await claim(workspace, kind, signal);
     const controller = new AbortController();
     controllers.set(workspace, controller);
@@ -125,8 +148,10 @@ export function createWorkspaceJobs(parts: { db: Db; wake: Wake; replica: string
       clearTimeout(timer);
       controllers.delete(workspace);
       const error = failure ? { code: failure.code, detail: failure.message, hint: failure.hint } : null;
-      await ending.execute({ id, error });
-      wake.notify(`workspace:${workspace}`);
+      // Whoever waits for the work does not wait for the note of its end; the workspace's next job does.
+      const noted = end(workspace, id, error);
+      endings.set(workspace, noted);
+      keepUntilDone(noted);
     }
   };
 
@@ -134,12 +159,7 @@ export function createWorkspaceJobs(parts: { db: Db; wake: Wake; replica: string
     closeAbandoned,
     run(workspace, kind, signal, work) {
       const job = perform(workspace, kind, signal, work);
-      const settled = job.then(
-        () => undefined,
-        () => undefined,
-      );
-      working.add(settled);
-      void settled.then(() => working.delete(settled));
+      keepUntilDone(job);
       return job;
     },
     isWorking: (workspace) => controllers.has(workspace),

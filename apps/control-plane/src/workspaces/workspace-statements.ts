@@ -114,6 +114,13 @@ export function createWorkspaceStatements(db: Db) {
       .where(and(eq(workspaces.ownerId, sql.placeholder("owner")), eq(workspaces.name, sql.placeholder("name"))))
       .prepare("workspace_by_name"),
 
+    nextEpoch: db
+      .update(workspaces)
+      .set({ epoch: sql`${workspaces.epoch} + 1`, box: "starting", why: bound("why", workspaces.why), error: null })
+      .where(and(eq(workspaces.id, sql.placeholder("id")), ne(workspaces.state, "deleting")))
+      .returning()
+      .prepare("workspace_next_epoch"),
+
     /** The row as it is stored; undefined when its owner has another one of that name. */
     async insert(row: NewWorkspaceRow, happened: WorkspaceEventBody | undefined) {
       const values = { ...emptyRow(), ...withoutUndefined(row), ...valuesOf(happened) };

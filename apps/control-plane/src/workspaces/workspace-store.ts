@@ -1,4 +1,4 @@
-import { and, desc, DrizzleQueryError, eq, lt, ne, or, sql } from "drizzle-orm";
+import { and, desc, DrizzleQueryError, eq, lt, or } from "drizzle-orm";
 import pg from "pg";
 import { retry, type Backoff } from "@alcove/base/retry";
 import type { WorkspaceEventBody } from "@alcove/contract/api/workspace-event";
@@ -115,11 +115,7 @@ export function createWorkspaceStore({ db, wake, alone }: { db: Db; wake: Wake; 
     /** A new epoch, stored before the box of that epoch starts. */
     async nextEpoch(id: WorkspaceId, why: string): Promise<WorkspaceRow | undefined> {
       const row = await memory.change(id, async () => {
-        const [changed] = await db
-          .update(workspaces)
-          .set({ epoch: sql`${workspaces.epoch} + 1`, box: "starting", why, error: null })
-          .where(and(eq(workspaces.id, id), ne(workspaces.state, "deleting")))
-          .returning();
+        const [changed] = await statements.nextEpoch.execute({ id, why });
         return changed && branded(changed);
       });
       if (row) tell(row);
