@@ -8,6 +8,7 @@ hopeless=100
 healthy=15
 
 read_clock() {
+  clock=0
   read -r clock _ < /proc/uptime
   clock=${clock%%.*}
 }

@@ -132,6 +132,33 @@ test("a connection to the gateway port waits for its stream, also while there is
   uplink.destroy();
 });
 
+test("a gateway port that another program holds is taken as soon as it is free", async () => {
+  const { server, port } = await listen((socket) => socket.destroy());
+  await using other = await startDaemon({ env: { ALCOVE_GATEWAY_PORT: String(port) } });
+  await other.answering();
+  expect(other.log()).toContain("Cannot listen on the gateway port");
+  server.close();
+  const connected = async (): Promise<Socket> => {
+    const socket = connect(port, "127.0.0.1");
+    return once(socket, "connect").then(
+      () => socket,
+      () => connected(),
+    );
+  };
+  const inBox = await connected();
+  const uplink = await other.raw({ verb: "uplink" });
+  expect(parseUplinkLine(await readLine(uplink))).toHaveProperty("open");
+  inBox.destroy();
+  uplink.destroy();
+});
+
+test("programs of the box get no descriptor of the daemon's", async () => {
+  const answer = await daemon.call("POST", "/v1/exec", {
+    body: { command: ["sh", "-c", "ls /proc/$$/fd | sort -n | tr '\\n' ' '"] },
+  });
+  expect(answer.body.toString().split("\n")[0]).toContain('"0 1 2 "');
+});
+
 test("the newest uplink wins", async () => {
   const first = await daemon.raw({ verb: "uplink" });
   first.resume();
