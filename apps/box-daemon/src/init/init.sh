@@ -23,8 +23,8 @@ stop() {
 }
 trap stop TERM INT
 
-# An idle daemon needs neither the half megabyte that its engine would keep ready for more objects, nor helpers of its collector.
-export BUN_JSC_useWarmUpMarkedBlocks=0 BUN_JSC_numberOfGCMarkers=1
+# For the heap of a daemon its engine needs neither half a megabyte kept ready for more objects, nor threads to collect what is old.
+export BUN_JSC_useWarmUpMarkedBlocks=0 BUN_JSC_numberOfGCMarkers=1 BUN_JSC_useConcurrentGC=0
 
 set -- serve
 while :; do
