@@ -2,7 +2,7 @@ import { CodedError } from "@alcove/contract/errors";
 import type { BoxAddress, BoxState, HostRequest, RuntimeName, StartedBox } from "@alcove/contract/host";
 import type { Limits } from "@alcove/contract/api/workspace";
 import type { WorkspaceId } from "@alcove/contract/ids";
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
 import type { Cgroups } from "../cgroups/cgroups.ts";
@@ -81,9 +81,8 @@ export function createBoxes({ site, records, cgroups, networks, abilities, start
     if (record?.running != null) await waitForEnd(record.running.init, graceMs);
     if (record !== null) await starters[record.runtime].clear(id);
     dismantleRoot(site, id);
-    rmSync(paths.bundle, { recursive: true, force: true });
-    rmSync(`${paths.runtimeState}/${id}`, { recursive: true, force: true });
-    rmSync(paths.socket, { force: true });
+    for (const path of [paths.bundle, `${paths.runtimeState}/${id}`, paths.socket])
+      if (existsSync(path)) rmSync(path, { recursive: true, force: true });
   };
 
   /** Serialises the choice of an id range, which is the one thing that boxes share. */

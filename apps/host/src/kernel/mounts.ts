@@ -110,8 +110,12 @@ export function listMounts(): MountEntry[] {
     });
 }
 
-/** Unmounts everything at and below the folder, deepest first. */
+/** Unmounts everything at and below the folder. A mount takes with it what is mounted below it: the kernel waits for each that it is told to take away. */
 export function unmountBelow(folder: string): void {
-  const targets = listMounts().filter(({ target }) => target === folder || target.startsWith(`${folder}/`));
-  for (const { target } of targets.toReversed()) unmount(target);
+  const tops: string[] = [];
+  for (const { target } of listMounts()) {
+    if (target !== folder && !target.startsWith(`${folder}/`)) continue;
+    if (!tops.some((top) => target.startsWith(`${top}/`))) tops.push(target);
+  }
+  for (const top of tops.toReversed()) unmount(top);
 }
