@@ -115,7 +115,8 @@ export function createBoxes({ site, records, cgroups, networks, abilities, start
       return { ...address(record), rootfs: record.running.rootfs };
     }
     const next: BoxRecord = { ...record, epoch, running: null };
-    await allDone([records.write(next), end(id, record)]);
+    // Whoever starts it knows the epoch for good: after a power cut it comes with the next one.
+    await allDone([records.write(next, { survivesPowerCut: false }), end(id, record)]);
     try {
       const running = await starters[next.runtime].bringUp(next);
       // After a power cut nothing runs, whatever it says.
@@ -147,8 +148,10 @@ export function createBoxes({ site, records, cgroups, networks, abilities, start
         const next = { ...known, ...spec };
         return isDeepStrictEqual(next, known) ? undefined : records.write(next);
       }
+      // A workspace's own box is made again before each start; nobody but this record knows a spare.
+      const survivesPowerCut = spare !== undefined;
       await claimRange((firstId) =>
-        records.write({ ...spec, spare, firstId, epoch: 0, stoppedEpoch: 0, running: null }),
+        records.write({ ...spec, spare, firstId, epoch: 0, stoppedEpoch: 0, running: null }, { survivesPowerCut }),
       );
     },
     /** Makes a frozen spare the box of a workspace that is about to be stored. */
