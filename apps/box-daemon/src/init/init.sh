@@ -23,8 +23,9 @@ stop() {
 }
 trap stop TERM INT
 
-# For the heap of a daemon its engine needs neither half a megabyte kept ready for more objects, nor threads to collect what is old.
-export BUN_JSC_useWarmUpMarkedBlocks=0 BUN_JSC_numberOfGCMarkers=1 BUN_JSC_useConcurrentGC=0
+# For the heap of a daemon its engine needs neither half a megabyte kept ready for more objects, nor threads to collect and to compile.
+export BUN_JSC_useWarmUpMarkedBlocks=0 BUN_JSC_numberOfGCMarkers=1
+export BUN_JSC_useConcurrentGC=0 BUN_JSC_useConcurrentJIT=0
 
 set -- serve
 while :; do

@@ -35,9 +35,9 @@ const addresses: Readonly<Record<string, string>> = {
   "0000000000000000FFFF00000100007F": "127.0.0.1",
 };
 
-/** What listens now, by port, but for what the product itself listens on; `names` keeps the process name of a socket between calls. */
-export function listListening(names: Map<string, string | null>, ownPort: number): BoxPort[] {
-  const listeners = ["/proc/net/tcp", "/proc/net/tcp6"].flatMap((file) => parseTable(readTable(file)));
+/** What listens by the tables, by port, but for what the product itself listens on; `names` keeps the process name of a socket between calls. */
+export function listListening(tables: string[], names: Map<string, string | null>, ownPort: number): BoxPort[] {
+  const listeners = tables.flatMap(parseTable);
   const byPort = new Map<number, Listener>();
   for (const listener of listeners) {
     if (listener.port !== ownPort && listener.port !== networkProxyPort && !byPort.has(listener.port))
@@ -51,15 +51,6 @@ export function listListening(names: Map<string, string | null>, ownPort: number
   return wanted
     .toSorted((a, b) => a.port - b.port)
     .map(({ port, address, inode }) => ({ port, address, process: names.get(inode) ?? null }));
-}
-
-function readTable(file: string): string {
-  try {
-    return readFileSync(file, "latin1");
-  } catch {
-    // A kernel without IPv6 has no second table.
-    return "";
-  }
 }
 
 /** Names of the processes that hold the sockets; null for one that cannot be looked into. */

@@ -8,7 +8,12 @@ export function ownCommand(...rest: string[]): string[] {
 let ownLibraries: string | undefined;
 
 /** How the first process tells the engine of `serve` to be small. */
-const engineSettings = ["BUN_JSC_useWarmUpMarkedBlocks", "BUN_JSC_numberOfGCMarkers", "BUN_JSC_useConcurrentGC"];
+const engineSettings = [
+  "BUN_JSC_useWarmUpMarkedBlocks",
+  "BUN_JSC_numberOfGCMarkers",
+  "BUN_JSC_useConcurrentGC",
+  "BUN_JSC_useConcurrentJIT",
+];
 
 /** Takes what is only for this program out of the environment, so that no other program of the box gets it. */
 export function keepOwnEnvironment(): void {

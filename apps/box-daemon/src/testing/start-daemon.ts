@@ -6,6 +6,7 @@ import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { signalProcess } from "../system/marked-processes.ts";
 import { formatRawRequest, parseRawAnswer, type RawRequest } from "@alcove/contract/box/raw";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -158,7 +159,8 @@ export async function startDaemon(
     },
     async [Symbol.asyncDispose]() {
       // Sessions and tmux outlive the daemon on purpose; all of them have inherited its temporary folder.
-      for (const left of inheritors(folder)) process.kill(left, "SIGKILL");
+      // The first process goes first, or it would start the daemon again.
+      for (const left of [pid, ...inheritors(folder)]) signalProcess(left, "SIGKILL");
       await exited;
       rmSync(folder, { recursive: true, force: true });
     },
