@@ -6,7 +6,6 @@ import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { signalProcess } from "../system/marked-processes.ts";
 import { formatRawRequest, parseRawAnswer, type RawRequest } from "@alcove/contract/box/raw";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -160,12 +159,21 @@ export async function startDaemon(
     async [Symbol.asyncDispose]() {
       // Sessions and tmux outlive the daemon on purpose; all of them have inherited its temporary folder.
       // The first process goes first, or it would start the daemon again.
-      for (const left of [pid, ...inheritors(folder)]) signalProcess(left, "SIGKILL");
+      for (const left of [pid, ...inheritors(folder)]) kill(left);
       await exited;
       rmSync(folder, { recursive: true, force: true });
     },
   };
   return daemon;
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    // It may have ended with another one.
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+  }
 }
 
 function inheritors(folder: string): number[] {
