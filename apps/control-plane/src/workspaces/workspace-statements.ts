@@ -34,14 +34,18 @@ export function createWorkspaceStatements(db: Db) {
 
   /** What is stored in the same statement, which calls the row's part `source`. */
   const alongside = (source: "made" | "changed", quiet: boolean, happens: boolean) => {
+    const isFirst = source === "made";
     const from = sql.identifier(source);
     const told = sql`insert into notices (owner_id, resource, resource_id, workspace_id) select owner_id, 'workspace', id, id from ${from}`;
-    const last = sql`select coalesce(max(seq), 0) from workspace_events where workspace_id = ${from}.id`;
+    const last = isFirst
+      ? sql`0`
+      : sql`select coalesce(max(seq), 0) from workspace_events where workspace_id = ${from}.id`;
     const happened = sql`insert into workspace_events (workspace_id, seq, kind, text, data) select id, (${last}) + 1, ${sql.placeholder("eventKind")}::text, ${sql.placeholder("eventText")}::text, ${sql.placeholder("eventData")}::jsonb from ${from}`;
     const expired = sql`delete from workspace_events using ${from} where workspace_id = ${from}.id and seq <= (${last}) + 1 - ${sql.raw(String(keptEvents))}`;
     return [
       ...(quiet && !happens ? [] : [db.$with("told", {}).as(told)]),
-      ...(happens ? [db.$with("happened", {}).as(happened), db.$with("expired", {}).as(expired)] : []),
+      ...(happens ? [db.$with("happened", {}).as(happened)] : []),
+      ...(happens && !isFirst ? [db.$with("expired", {}).as(expired)] : []),
     ];
   };
 
