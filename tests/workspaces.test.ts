@@ -56,7 +56,8 @@ test("one trace id goes from a request through the server and the host into the 
   expect(run.headers.get("x-trace-id")).toBe(trace);
   const traced = async (text: string) => text.split("\n").filter((line) => line.includes(`"trace":"${trace}"`));
   const logOf = (name: string) => readFile(path.join(alcove.logs, name), "utf8").then(traced);
-  expect((await logOf("control-plane.log")).join("\n")).toContain("/exec");
+  // A request is logged when its answer has left.
+  await expect.poll(async () => (await logOf("control-plane.log")).join("\n")).toContain("/exec");
   expect((await logOf("host.log")).join("\n")).toContain("box.start");
   const box = await fetch(`${alcove.plane.address}/api/v1/workspaces/${made.body.id}/log`, {
     headers: { authorization: `Bearer ${alcove.secret}` },
