@@ -1,4 +1,4 @@
-import { addOthers, runTrue, startComputer } from "./computer.ts";
+import { addOthers, runTrue, startComputer, warmUp } from "./computer.ts";
 import { type BenchResult, result, round, samples, timed } from "./report.ts";
 
 const rounds = 8;
@@ -11,6 +11,7 @@ const fill = `
 export async function benchFork(): Promise<BenchResult> {
   await using alcove = await startComputer({ spareBoxes: 0 });
   const { client } = alcove.plane;
+  await warmUp(client);
   await client.workspaces.create({ name: "large" });
   await runTrue(client, "large");
   const filled = await client.workspaces.execAndWait("large", { command: ["sh", "-c", fill] });

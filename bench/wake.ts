@@ -1,4 +1,4 @@
-import { addOthers, runTrue, startComputer } from "./computer.ts";
+import { addOthers, runTrue, startComputer, warmUp } from "./computer.ts";
 import { type BenchResult, result, round, samples, timed } from "./report.ts";
 
 const rounds = 12;
@@ -7,6 +7,7 @@ const rounds = 12;
 export async function benchWake(): Promise<BenchResult> {
   await using alcove = await startComputer({ spareBoxes: 0, env: { ALCOVE_FREEZE_AFTER_MS: "1000" } });
   const { client } = alcove.plane;
+  await warmUp(client);
   await client.workspaces.create({ name: "cold", lifetime: { freezeAfterMs: null } });
   await client.workspaces.create({ name: "warm" });
   await runTrue(client, "cold");
