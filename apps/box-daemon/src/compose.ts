@@ -11,15 +11,16 @@ import { prepareFolders, readEnvironment, type Environment } from "./system/envi
 import { lazily } from "./system/lazily.ts";
 import { describe, log } from "./system/log.ts";
 import { findTmux } from "./terminals/find-tmux.ts";
+import { prepareTmuxServer, terminalsFolder } from "./terminals/tmux-server.ts";
 
 /** Answers the link of one box until the signal, when no new connection is taken: everything in it is made here, top to bottom. What an idle box does not need is loaded with its first use. */
 export async function serve(signal: AbortSignal): Promise<void> {
   const environment = readEnvironment(process.env);
   prepareFolders(environment);
-  const tmux = findTmux();
-  const terminals = lazily(async () =>
-    (await import("./terminals/terminals.ts")).createTerminals({ environment, tmux }),
-  );
+  const program = findTmux();
+  const tmux = program && prepareTmuxServer(environment, program);
+  tmux?.startAhead();
+  const terminals = lazily(async () => (await import("./terminals/terminals.ts")).createTerminals(environment, tmux));
   const runs = lazily(async () => (await import("./runs/runs.ts")).createRuns(environment));
   const inFlight = createInFlight();
   const schedule = keepSchedule(environment, inFlight);
@@ -84,7 +85,7 @@ export async function serve(signal: AbortSignal): Promise<void> {
   if ("path" in link) chmodSync(link.path, 0o777);
   log("info", "The daemon serves", { workspace: environment.workspace, epoch: environment.epoch });
   // A daemon before this one may have left some.
-  if (existsSync(`${environment.runtime}/terminals`)) await terminals.get().catch(report);
+  if (existsSync(terminalsFolder(environment))) await terminals.get().catch(report);
   if (existsSync(`${environment.state}/runs`)) await runs.get().then((all) => all.settleAll(), report);
 }
 

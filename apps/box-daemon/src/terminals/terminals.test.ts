@@ -71,7 +71,7 @@ describe.each(["tmux", "the daemon's own pseudo-terminal"])("on %s", (kind) => {
     await using second = await attach(box, terminal.id);
     await run(second, "echo after", "done-4");
     await first.until((text) => text.includes("done-4"));
-    expect(second.text()).toBe(first.text());
+    await expect.poll(() => second.text() === first.text()).toBe(true);
   });
 
   test("an ended shell says its code, and then the terminal is gone", async () => {
@@ -151,3 +151,26 @@ function withoutTmux(box: TestDaemon): string {
     if (name !== "tmux") symlinkSync(join("/usr/bin", name), join(folder, name));
   return folder;
 }
+
+test("where terminals have been used, their server starts with the daemon; one that is used ends with its last terminal", async () => {
+  // A process namespace of its own, in which it is alone.
+  const wrapper = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc"];
+  await using box = await startDaemon({ wrapper });
+  await box.answering();
+  const servers = async (): Promise<number> => {
+    const command = ["sh", "-c", "ps -eo args | grep -c '[t]mux -L alcove' || true"];
+    const answer = await box.call("POST", "/v1/exec", { body: { command } });
+    const first: { data?: string } = JSON.parse(answer.body.toString().split("\n")[0] ?? "{}");
+    return Number(first.data);
+  };
+  expect(await servers()).toBe(0);
+  const { id } = await open(box);
+  expect(await servers()).toBe(1);
+  await box.call("DELETE", `/v1/terminals/${id}`);
+  await expect.poll(servers, { timeout: 10_000 }).toBe(0);
+  await box.call("POST", "/v1/exec", { body: { command: ["sh", "-c", "kill -9 $PPID"] } }).catch(() => undefined);
+  await box.answering();
+  await expect.poll(servers, { timeout: 10_000 }).toBe(1);
+  await open(box);
+  expect(await servers()).toBe(1);
+});

@@ -1,21 +1,10 @@
-import { join } from "node:path";
-import { writeFileSync } from "node:fs";
 import { describe, log } from "../system/log.ts";
+import type { TmuxServer } from "./tmux-server.ts";
 
 /** Bytes of input in one command line. */
 const inputChunk = 512;
 
-const settings = `set -g default-terminal xterm-256color
-set -g status off
-set -g history-limit 5000
-set -g remain-on-exit on
-set -s escape-time 0
-set -g prefix None
-set -g prefix2 None
-set -g allow-rename off
-`;
-
-/** A tmux server of our own, which holds the terminals of the box and lives on without the daemon. */
+/** Speaks to the tmux server of the box. */
 export interface TmuxClient {
   /** Runs commands, separated by ";", and gives their output; null when tmux refuses, or has no server. */
   run(...words: string[]): Promise<string | null>;
@@ -25,22 +14,14 @@ export interface TmuxClient {
 }
 
 export interface TmuxClientOptions {
-  /** The words that start tmux. */
-  readonly program: readonly string[];
-  readonly folder: string;
+  readonly server: TmuxServer;
   readonly session: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** Shell command that tmux runs when the program of a pane has ended; formats in it are filled in. */
-  readonly onPaneDied: string;
   /** The open connection has ended: perhaps the server is gone. */
   onDisconnect(): void;
 }
 
 export function createTmuxClient(options: TmuxClientOptions): TmuxClient {
-  const config = join(options.folder, "tmux.conf");
-  writeFileSync(config, `${settings}set-hook -g pane-died "run-shell '${options.onPaneDied}'"\n`, { mode: 0o600 });
-  const base = [...options.program, "-L", "alcove", "-f", config];
-  const env = { ...options.env, TMUX_TMPDIR: options.folder, TMUX: undefined };
+  const { words: base, env } = options.server;
   let control: Bun.Subprocess<"pipe", "pipe", "ignore"> | null = null;
 
   const connect = () => {

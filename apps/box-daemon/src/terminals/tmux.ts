@@ -9,6 +9,7 @@ import { openSpool, type Spool } from "./spool.ts";
 import type { LiveTerminal, NewTerminal, Terminals } from "./terminal.ts";
 import { drawScreen } from "./redraw.ts";
 import { createTmuxClient, type TmuxClient } from "./tmux-client.ts";
+import { endWithLastSession, type TmuxServer } from "./tmux-server.ts";
 import { limitsInShell } from "../system/child-limits.ts";
 
 const session = "alcove";
@@ -28,25 +29,14 @@ interface Held extends LiveTerminal {
   exit: { exitCode: number } | null;
 }
 
-export interface TmuxOptions {
-  /** The words that start tmux. */
-  readonly program: readonly string[];
-  readonly runtime: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
-}
-
 /** Terminals on tmux: each is a window whose output tmux pipes into a file of its own, byte for byte, also while the daemon is dead. */
-export function createTmuxTerminals(options: TmuxOptions): Terminals {
-  const root = join(options.runtime, "terminals");
+export function createTmuxTerminals(server: TmuxServer, root: string): Terminals {
   mkdirSync(root, { recursive: true, mode: 0o700 });
   const held = new Map<string, Held>();
   let queue: Promise<unknown> = Promise.resolve();
   const tmux = createTmuxClient({
-    program: options.program,
-    folder: options.runtime,
+    server,
     session,
-    env: { ...options.env, COLORTERM: "truecolor" },
-    onPaneDied: `echo code=#{pane_dead_status} #{pane_dead_signal} > ${root}/#{@alcove}/exit`,
     onDisconnect: () => void enqueue(reconcile),
   });
 
@@ -147,6 +137,7 @@ export function createTmuxTerminals(options: TmuxOptions): Terminals {
           createdAt: new Date().toISOString(),
         };
         save(folder, record);
+        server.noteUse();
         return describe(hold(record), request.name);
       }),
     written: () => held.values().reduce((sum, { spool }) => sum + spool.end(), 0),
@@ -180,6 +171,7 @@ async function openWindow(
     ...[";", "set-option", "-w", "-t", `${session}:`, "@alcove", id],
     ...[";", "pipe-pane", "-t", `${session}:`, `exec cat >>${output}`],
     ...[";", "resize-window", "-t", `${session}:`, ...size],
+    ...[";", ...endWithLastSession],
   ];
   const inWindow = () => tmux.run("new-window", "-t", `${session}:`, ...format, ...follow);
   const inSession = () => tmux.run("new-session", "-d", "-s", session, ...size, ...format, ...follow);

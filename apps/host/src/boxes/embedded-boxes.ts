@@ -41,7 +41,7 @@ export function createEmbeddedBoxes(parts: Parts): BoxStarter {
       const source = await template.rootFor(id, record.template);
       makeFolder(paths.bundle);
       const join = cgroups.create(id, record.limits);
-      await using namespaces = await createNamespaces(record.firstId);
+      using namespaces = await createNamespaces(record.firstId);
       const network = networks.open({
         workspace: id,
         epoch: record.epoch,
@@ -52,11 +52,11 @@ export function createEmbeddedBoxes(parts: Parts): BoxStarter {
       });
       const launch = async (): Promise<Running> => {
         const { name, firstId, limits } = record;
+        if (limits.diskBytes !== undefined) await limitVolume(id, limits.diskBytes);
+        // Another thread is asked for the sockets first, and opens them while the root is put together here.
+        await Promise.resolve();
         assembleRoot({ site, workspace: id, name, firstId, store, source, userNamespace: namespaces.user });
-        await allDone([
-          limits.diskBytes === undefined ? undefined : limitVolume(id, limits.diskBytes),
-          network.sockets,
-        ]);
+        await network.sockets;
         const config = ociConfig({
           record,
           epoch: record.epoch,

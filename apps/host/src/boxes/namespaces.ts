@@ -4,7 +4,7 @@ import { plainEnvironment } from "../kernel/command.ts";
 import { mappedIds } from "./id-range.ts";
 
 /** The user and network namespace of a box before it has a process of its own. */
-export interface BoxNamespaces extends AsyncDisposable {
+export interface BoxNamespaces extends Disposable {
   pid: number;
   user: string;
   network: string;
@@ -25,10 +25,8 @@ export async function createNamespaces(firstId: number): Promise<BoxNamespaces> 
     cwd: "/",
     env: plainEnvironment,
   });
-  const end = async (): Promise<void> => {
-    holder.kill("SIGKILL");
-    await holder.exited;
-  };
+  // Nobody waits for its end: what has joined the namespaces keeps them.
+  const end = (): void => holder.kill("SIGKILL");
   try {
     // What comes back has gone through a process that is in its namespaces.
     void holder.stdin.write("\n");
@@ -48,10 +46,10 @@ export async function createNamespaces(firstId: number): Promise<BoxNamespaces> 
       pid: holder.pid,
       user: `/proc/${holder.pid}/ns/user`,
       network: `/proc/${holder.pid}/ns/net`,
-      [Symbol.asyncDispose]: end,
+      [Symbol.dispose]: end,
     };
   } catch (error) {
-    await end();
+    end();
     throw error;
   }
 }

@@ -86,7 +86,7 @@ export function createDockerBoxes(parts: Parts): BoxStarter & { tidy: KeepDocker
     // Files of root with the set-user-id bit lie here for a moment: no user of the host may reach them.
     await mkdir(paths.bundle, { recursive: true, mode: 0o700 });
     // A map of the same ids as Docker's; mounts keep it when its namespace has ended.
-    await using map = firstId === 0 ? null : await createNamespaces(firstId);
+    using map = firstId === 0 ? null : await createNamespaces(firstId);
     assembleRoot({ site, workspace, name, firstId, store, source, userNamespace: map?.user ?? null });
     const folders = readdirSync(paths.root, { withFileTypes: true }).filter(
       (entry) => (entry.isDirectory() || entry.isFile()) && !ownFolders.has(entry.name),

@@ -35,7 +35,7 @@ export async function openBuildNetwork(options: {
       signalProcess(wayOut, "SIGKILL");
       await waitForEnd(wayOut, endDeadlineMs);
     }
-    await namespaces[Symbol.asyncDispose]();
+    namespaces[Symbol.dispose]();
     await rm(trafficFile, { force: true });
   };
   try {

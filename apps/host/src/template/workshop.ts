@@ -55,7 +55,7 @@ export async function openSharedWorkshop(site: Site, folder: string, tree: strin
     async [Symbol.asyncDispose]() {
       unmount(place);
       await rmdir(place);
-      await namespaces[Symbol.asyncDispose]();
+      namespaces[Symbol.dispose]();
       await rm(scratch, { recursive: true, force: true });
     },
   };
