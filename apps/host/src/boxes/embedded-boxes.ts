@@ -4,6 +4,7 @@ import { writeFile } from "node:fs/promises";
 import type { HostAbilities } from "../capabilities/abilities.ts";
 import type { Cgroups } from "../cgroups/cgroups.ts";
 import { makeFolder } from "../kernel/folders.ts";
+import { createSealedPrograms } from "../kernel/sealed-program.ts";
 import type { BoxNetworks } from "../network/box-networks.ts";
 import { startEgress } from "../network/egress.ts";
 import { resolverFile } from "../network/resolver-file.ts";
@@ -29,6 +30,7 @@ type Parts = {
 /** Boxes that crun starts in namespaces and control groups of ours. */
 export function createEmbeddedBoxes(parts: Parts): BoxStarter {
   const { site, cgroups, networks, abilities, template, store, limitVolume } = parts;
+  const sealed = createSealedPrograms();
   return {
     async bringUp(record) {
       const { egress, crun, tunnelDevice } = abilities();
@@ -65,7 +67,14 @@ export function createEmbeddedBoxes(parts: Parts): BoxStarter {
           networkNamespace: namespaces.network,
           resolverFile: resolverFile(site.stage),
         });
-        const init = await launchBox({ site, record, config, join, hybridMount: cgroups.hybridMount, crun });
+        const init = await launchBox({
+          site,
+          record,
+          config,
+          join,
+          hybridMount: cgroups.hybridMount,
+          crun: sealed(crun),
+        });
         dismantleRoot(site, id);
         return { init, rootfs: source.kind };
       };
