@@ -1,5 +1,5 @@
 import { readdir, readFile, readlink } from "node:fs/promises";
-import { runTrue, startComputer } from "./computer.ts";
+import { runTrue, startComputer, warmUp } from "./computer.ts";
 import { type BenchResult, round, samples, timed } from "./report.ts";
 
 const mebibyte = 2 ** 20;
@@ -14,6 +14,7 @@ const atOnce = 20;
 export async function benchIdle(): Promise<BenchResult> {
   await using alcove = await startComputer({ spareBoxes: 0 });
   const { client } = alcove.plane;
+  await warmUp(client);
   const alone = await processesOf([alcove.data]);
   const ids: string[] = [];
   const inTurns = async (work: (index: number) => Promise<void>): Promise<void> => {
