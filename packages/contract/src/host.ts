@@ -98,7 +98,11 @@ export type BoxHappening = z.infer<typeof boxHappeningSchema>;
 
 export const boxStateSchema = z.discriminatedUnion("state", [
   z.object({ state: z.literal("absent") }),
-  z.object({ state: z.literal("stopped") }),
+  z.object({
+    state: z.literal("stopped"),
+    /** It ended by itself just now; `box.happenings` tells so within a second. */
+    died: z.literal(true).optional(),
+  }),
   z.object({
     state: z.literal("running"),
     epoch,

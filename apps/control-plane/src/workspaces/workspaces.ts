@@ -130,6 +130,8 @@ export function createWorkspaces(parts: Parts): Workspaces {
       if (row.box === "running" && state.frozen) return life.thaw(row, row.why, signal);
       if (row.box === "running" || row.box === "frozen") return;
     }
+    // Its end is about to be told, and what follows from it done.
+    if (state.state === "stopped" && state.died) return;
     if (row.box === "starting" && (await jobsIncomplete(row))) return;
     access.forget(row.id);
     // Half started or half stopped: nobody is left who knows more about it than the row.

@@ -46,6 +46,9 @@ export function createBoxes({ site, records, cgroups, networks, abilities, start
   };
   const isRunning = (record: BoxRecord | null): record is BoxRecord & { running: NonNullable<BoxRecord["running"]> } =>
     record?.running != null && isAlive(record.running.init);
+  /** True from the end of a box that was not stopped until that is told and tidied up. */
+  const hasDied = (record: BoxRecord): boolean =>
+    record.running !== null && !isRunning(record) && record.stoppedEpoch < record.epoch;
   const address = (record: BoxRecord): BoxAddress => ({
     workspace: record.workspace,
     epoch: record.epoch,
@@ -54,7 +57,7 @@ export function createBoxes({ site, records, cgroups, networks, abilities, start
 
   const stateOf = (record: BoxRecord): BoxState => {
     const { workspace: id, epoch } = record;
-    if (!isRunning(record)) return { state: "stopped" };
+    if (!isRunning(record)) return { state: "stopped", ...(hasDied(record) && { died: true }) };
     return {
       state: "running",
       epoch,
@@ -239,7 +242,7 @@ export function createBoxes({ site, records, cgroups, networks, abilities, start
     /** The epoch of a box that ended without being stopped; null for any other. */
     async endedEpoch(id: WorkspaceId): Promise<number | null> {
       const record = records.read(id);
-      return record?.running != null && !isRunning(record) && record.stoppedEpoch < record.epoch ? record.epoch : null;
+      return record !== null && hasDied(record) ? record.epoch : null;
     },
     /** Epoch and limits of a box that runs; null for any other. */
     async limited(id: WorkspaceId): Promise<{ epoch: number; limits: Limits } | null> {
