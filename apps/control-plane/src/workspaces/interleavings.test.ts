@@ -23,6 +23,8 @@ const at = new Date(0);
 interface World {
   row: WorkspaceRow | undefined;
   box: { epoch: number; frozen: boolean } | null;
+  /** It died, and nobody was told yet. */
+  untold?: boolean;
   /** The highest epoch that was started or stopped. */
   newest: number;
   stopped: number;
@@ -162,8 +164,8 @@ function startReplica(world: World, gates: Gates, op: AsyncLocalStorage<string>)
   });
 }
 
-function stateOf({ box }: World): BoxState {
-  if (box === null) return { state: "stopped" };
+function stateOf({ box, untold }: World): BoxState {
+  if (box === null) return untold ? { state: "stopped", died: true } : { state: "stopped" };
   const address = { workspace: id, epoch: box.epoch, socket: "" };
   return { state: "running", epoch: box.epoch, rootfs: "host", frozen: box.frozen, address, usage: null };
 }
@@ -251,3 +253,24 @@ test.each([
     expect(ends).toBeGreaterThan(2);
   },
 );
+
+test("a box that died just now is left to whoever tells of it; one of which nobody tells sleeps", async () => {
+  const gates = createGates();
+  const op = new AsyncLocalStorage<string>();
+  const row: WorkspaceRow = { ...firstRow(), state: "ready", box: "running", epoch: 1 };
+  const world: World = { row, box: null, untold: true, newest: 1, stopped: 0, volume: true, lock: null };
+  const workspaces = startReplica(world, gates, op);
+  const reconcile = async (): Promise<void> => {
+    op.run("reconcile", () => void workspaces.reconcile(signal));
+    await settle();
+    while (gates.labels().length > 0) {
+      gates.open(0);
+      await settle();
+    }
+  };
+  await reconcile();
+  expect(world.row).toMatchObject({ state: "ready", box: "running" });
+  world.untold = false;
+  await reconcile();
+  expect(world.row).toMatchObject({ state: "hibernated", box: "none" });
+});
