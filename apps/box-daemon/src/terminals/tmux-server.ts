@@ -1,4 +1,5 @@
 import { existsSync, writeFileSync } from "node:fs";
+import { describe, log } from "../system/log.ts";
 import { commandEnvironment } from "../system/command-environment.ts";
 import type { Environment } from "../system/environment.ts";
 import type { Tmux } from "./find-tmux.ts";
@@ -56,7 +57,12 @@ export function prepareTmuxServer(environment: Environment, tmux: Tmux): TmuxSer
         Bun.spawn([...words, "start-server"], { env: currentEnv(), stdio: ["ignore", "ignore", "ignore"], cwd: "/" });
     },
     noteUse() {
-      if (!existsSync(used)) writeFileSync(used, "");
+      try {
+        if (!existsSync(used)) writeFileSync(used, "");
+      } catch (error) {
+        // Whoever makes room on a full disk needs the terminal first.
+        log("warn", "The use of terminals was not noted", { error: describe(error) });
+      }
     },
   };
 }
