@@ -24,6 +24,8 @@ export interface UpdateConditions {
 export type NewWorkspaceRow = typeof workspaces.$inferInsert;
 
 const columns = getTableColumns(workspaces);
+/** What a row has of which nothing is said. */
+const defaults = Object.fromEntries(Object.entries(columns).map(([name, column]) => [name, column.default ?? null]));
 
 /**
  * The statements that requests wait for, each one way to the database: what is stored brings its notice and its event along. They are built, and parsed by the
@@ -127,7 +129,7 @@ export function createWorkspaceStatements(db: Db) {
 
     /** The row as it is stored; undefined when its owner has another one of that name. */
     async insert(row: NewWorkspaceRow, happened: WorkspaceEventBody | undefined) {
-      const values = { ...emptyRow(), ...withoutUndefined(row), ...valuesOf(happened) };
+      const values = { ...defaults, ...withoutUndefined(row), ...valuesOf(happened) };
       const [made] = await (happened ? inserts.withEvent : inserts.alone).execute(values);
       return made;
     },
@@ -155,27 +157,4 @@ export function createWorkspaceStatements(db: Db) {
 
 function withoutUndefined(row: Partial<NewWorkspaceRow>): Partial<NewWorkspaceRow> {
   return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== undefined));
-}
-
-/** What a row has of which nothing is said: as the table's own defaults. */
-function emptyRow() {
-  return {
-    box: "none",
-    epoch: 0,
-    error: null,
-    rootfs: null,
-    template: null,
-    templateRoot: null,
-    originWorkspace: null,
-    originSnapshot: null,
-    baseSnapshot: null,
-    limits: {},
-    network: { mode: "open", allow: [] },
-    lifetime: {},
-    deaths: 0,
-    restartAt: null,
-    wakeAt: null,
-    startedAt: null,
-    startMs: null,
-  };
 }
