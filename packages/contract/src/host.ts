@@ -72,6 +72,7 @@ export type Rootfs = z.infer<typeof rootfsSchema>;
 
 export const startedBoxSchema = boxAddressSchema.extend({ rootfs: rootfsSchema });
 export type StartedBox = z.infer<typeof startedBoxSchema>;
+
 export const boxUsageSchema = z.object({
   memoryBytes: z.number().nullable(),
   /** CPU time since the box started, in microseconds. */

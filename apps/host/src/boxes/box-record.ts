@@ -6,6 +6,7 @@ import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { z } from "zod";
 import { writeFileAtomically } from "../kernel/atomic-file.ts";
 import { currentBoot, type ProcessMark } from "../kernel/processes.ts";
+import { logLine } from "../log.ts";
 import { boxPaths, type Site } from "../site.ts";
 
 const mark = z.object({ pid: z.number().int(), startTicks: z.string(), boot: z.string() });
@@ -52,6 +53,7 @@ export async function openBoxRecords(site: Site) {
   for (const id of await ids()) {
     const record = boxRecordSchema.safeParse(await readJson(boxPaths(site, id).record));
     if (record.success) known.set(id, record.data);
+    else logLine("warn", "the record of a box cannot be read: the box ends, its files stay", { workspace: id });
   }
   return {
     ids,

@@ -35,7 +35,7 @@ type Parts = {
 
 /**
  * The boxes of this machine. Calls for one workspace come one after the other (see server.ts); each may be repeated after a crash at any point, because it looks
- * at the record and the kernel, never at memory.
+ * at the stored record and the kernel, and remembers nothing else.
  */
 export function createBoxes({ site, records, cgroups, networks, abilities, starters, limitVolume }: Parts) {
   const mustRead = (id: WorkspaceId): BoxRecord => {
