@@ -164,7 +164,7 @@ async function openWindow(
   const { id, folder, cols, rows, directory } = options;
   const [output, exit] = [join(folder, "output"), join(folder, "exit")];
   // The shell's own parent notes its end: tmux's hook below runs only when tmux itself hears of it, which it does not always.
-  const shell = `${limitsInShell()}env -u TMUX -u TMUX_PANE -u LOCPATH ALCOVE_TERMINAL=${id} "\${SHELL:-/bin/sh}" -l; code=$?; echo code=$code >${exit}; exit $code`;
+  const shell = `${limitsInShell()}unset TMUX TMUX_PANE LOCPATH; ALCOVE_TERMINAL=${id} "\${SHELL:-/bin/sh}" -l; code=$?; echo code=$code >${exit}; exit $code`;
   const size = ["-x", String(cols), "-y", String(rows)];
   const format = ["-P", "-F", "#{pane_id}", "-c", directory, shell];
   const follow = [
