@@ -3,7 +3,9 @@ import { CodedError } from "@alcove/contract/errors";
 import type { Log } from "../log/log.ts";
 
 const mib = 2 ** 20;
-const freshMs = 2_000;
+/** How old the host's answer may be, in milliseconds: for who asks again and again, and for who waits for a start. */
+const freshMs = 1_000;
+const freshForStartMs = 5_000;
 
 /** `tight`: idle boxes are put to sleep; `full`: no new ones are started either. */
 export type Pressure = "fine" | "tight" | "full";
@@ -39,8 +41,8 @@ export function createHostPressure({
   now?: () => number;
 }): HostPressure {
   let known: { at: number; load: HostLoad } | undefined;
-  const read = async (signal: AbortSignal): Promise<HostLoad | undefined> => {
-    if (known && now() - known.at < freshMs) return known.load;
+  const read = async (oldestMs: number, signal: AbortSignal): Promise<HostLoad | undefined> => {
+    if (known && now() - known.at < oldestMs) return known.load;
     try {
       known = { at: now(), load: await load(signal) };
     } catch (error) {
@@ -51,11 +53,11 @@ export function createHostPressure({
   };
   return {
     async state(signal) {
-      const current = await read(signal);
+      const current = await read(freshMs, signal);
       return current ? pressureOf(current) : "fine";
     },
     async requireRoom(signal) {
-      const current = await read(signal);
+      const current = await read(freshForStartMs, signal);
       if (!current || pressureOf(current) !== "full") return;
       const free = (bytes: number) => `${Math.round(bytes / mib)} MiB`;
       throw new CodedError(
