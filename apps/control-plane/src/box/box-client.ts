@@ -32,10 +32,10 @@ export interface BoxClient {
   raw(request: RawRequest, signal: AbortSignal): Promise<Duplex>;
   /** A connection to the daemon on which nothing was said yet. */
   connect(signal: AbortSignal): Promise<Duplex>;
-  /** Resolves when the box has its processor, or throws why it has not. */
+  /** Resolves when the box is wholly awake, or throws why it is not. */
   readonly awake: Promise<void>;
-  /** A client that asks at once and has its answers after the thaw, or the thaw's failure. */
-  during(thaw: Promise<void>): BoxClient;
+  /** A client that asks at once and gives answers when the box is wholly awake, or why it is not. */
+  during(awakening: Promise<unknown>): BoxClient;
   /** Lets connections go that nobody uses, and the others as soon as they are not used. */
   close(): void;
 }
@@ -71,7 +71,8 @@ export function createBoxClient({
 
   return clientAfter(Promise.resolve());
 
-  function clientAfter(awake: Promise<void>): BoxClient {
+  function clientAfter(awakening: Promise<unknown>): BoxClient {
+    const awake = awakening.then(() => undefined);
     // Who asks is told.
     awake.catch(() => undefined);
 
@@ -109,7 +110,7 @@ export function createBoxClient({
         request.on("error", fail);
         request.on("response", (response) => {
           answered = true;
-          resolve(response);
+          void awake.then(() => resolve(response), fail);
         });
         if (body instanceof Readable) {
           body.on("error", fail);

@@ -23,7 +23,13 @@ export interface BoxLife {
   fail(id: WorkspaceId, epoch: number, error: unknown): Promise<CodedError>;
   /** Gives `host_full` when the host has no room for one more box. */
   requireRoom(signal: AbortSignal): Promise<void>;
-  start(id: WorkspaceId, why: string, signal: AbortSignal): Promise<BoxClient>;
+  /** Resolves when the start is stored; `answering` is given the box before that. */
+  start(
+    id: WorkspaceId,
+    why: string,
+    signal: AbortSignal,
+    answering?: (box: BoxClient) => void,
+  ): Promise<BoxClient>;
   stop(row: WorkspaceRow, why: string, signal: AbortSignal): Promise<void>;
   /** Takes its processor away; nothing happens when somebody has begun to use it since `activeAt`. */
   freeze(row: WorkspaceRow, why: string, signal: AbortSignal): Promise<void>;
@@ -86,7 +92,7 @@ export function createBoxLife({ store, runtime, volumes, access, events, require
   return {
     requireRoom,
     fail,
-    async start(id, why, signal) {
+    async start(id, why, signal, answering) {
       const row = await store.current(id);
       if (!row || row.state === "deleting") throw new CodedError("workspace_deleting");
       const running = access.known(row) ?? (await access.adopt(row, signal));
@@ -106,6 +112,7 @@ export function createBoxLife({ store, runtime, volumes, access, events, require
         for (const part of prepared) if (part.status === "rejected") throw part.reason;
         const { rootfs, ...address } = await runtime.start(id, next.epoch, signal);
         const box = access.client(id, next.epoch, address);
+        answering?.(box);
         const now = new Date();
         await store.update(
           id,

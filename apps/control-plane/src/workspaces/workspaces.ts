@@ -21,7 +21,7 @@ export interface Workspaces {
   change(row: WorkspaceRow, wish: UpdateWorkspace, signal: AbortSignal): Promise<WorkspaceRow>;
   /** A client to the workspace's running box, which is started first when it sleeps or has died. */
   box(id: WorkspaceId, signal: AbortSignal): Promise<BoxClient>;
-  /** The same, without waiting for the thaw of a frozen one: what it is asked it answers after that. */
+  /** The same, without waiting until all of its start or thaw is over: what it is asked it answers after that. */
   reach(id: WorkspaceId, signal: AbortSignal): Promise<BoxClient>;
   /** A client to the box if it runs, without waking it. */
   awakeBox(row: WorkspaceRow): BoxClient | undefined;
@@ -146,6 +146,15 @@ export function createWorkspaces(parts: Parts): Workspaces {
     return jobs.isWorking(row.id);
   };
 
+  /** The box of a start as soon as it answers; that it does is stored meanwhile. */
+  const startFor = async (id: WorkspaceId, signal: AbortSignal): Promise<BoxClient> => {
+    const answering = Promise.withResolvers<BoxClient>();
+    const started = jobs.run(id, "start", signal, (within) =>
+      life.start(id, "Awake: in use", within, answering.resolve),
+    );
+    return (await Promise.race([answering.promise, started])).during(started);
+  };
+
   const reach: Workspaces["reach"] = async (id, signal) => {
     // Before the look: a freeze either sees the touch, or is seen.
     access.touch(id);
@@ -155,7 +164,7 @@ export function createWorkspaces(parts: Parts): Workspaces {
     const there = access.known(row) ?? (await access.adopt(row, signal));
     // Until it has had a box, what it lies over may not be there yet.
     if (!there && row.templateRoot !== null && row.startedAt === null) await creation.requireTemplate(row, signal);
-    if (!there) return jobs.run(id, "start", signal, (within) => life.start(id, "Awake: in use", within));
+    if (!there) return startFor(id, signal);
     return row.box === "frozen" ? there.during(life.thaw(row, "Awake: in use", signal)) : there;
   };
 
