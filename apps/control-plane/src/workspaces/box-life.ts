@@ -24,12 +24,7 @@ export interface BoxLife {
   /** Gives `host_full` when the host has no room for one more box. */
   requireRoom(signal: AbortSignal): Promise<void>;
   /** Resolves when the start is stored; `answering` is given the box before that. */
-  start(
-    id: WorkspaceId,
-    why: string,
-    signal: AbortSignal,
-    answering?: (box: BoxClient) => void,
-  ): Promise<BoxClient>;
+  start(id: WorkspaceId, why: string, signal: AbortSignal, answering?: (box: BoxClient) => void): Promise<BoxClient>;
   stop(row: WorkspaceRow, why: string, signal: AbortSignal): Promise<void>;
   /** Takes its processor away; nothing happens when somebody has begun to use it since `activeAt`. */
   freeze(row: WorkspaceRow, why: string, signal: AbortSignal): Promise<void>;
