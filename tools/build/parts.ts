@@ -38,7 +38,8 @@ export const parts = [
     sources: ["apps/host", ...packages],
     async build(output) {
       await bundle("apps/host/src/main.ts", "bun", output);
-      await bundle("apps/host/src/network/socket-thread.ts", "bun", output);
+      for (const thread of ["boxes/launch-thread", "network/network-thread"])
+        await bundle(`apps/host/src/${thread}.ts`, "bun", output);
     },
   },
   {

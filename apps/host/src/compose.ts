@@ -6,6 +6,7 @@ import type { WorkspaceId } from "@alcove/contract/ids";
 import { chmod, chown, mkdir } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { openBoxRecords } from "./boxes/box-record.ts";
+import { createLauncher } from "./boxes/launcher.ts";
 import { createBoxes } from "./boxes/boxes.ts";
 import { keepSpares } from "./boxes/spares.ts";
 import { diskIdOffset } from "./boxes/id-range.ts";
@@ -92,6 +93,7 @@ export async function runHost({
   await using networks = createBoxNetworks((workspace, epoch, denial) =>
     happenings.add(workspace, epoch, { kind: "network.denied", data: { ...denial, times: 1 } }),
   );
+  await using launcher = createLauncher({ hybridMount: cgroups.hybridMount });
   const template = createTemplate({ site, store: store.folder, trees });
   const builtTrees = createBuiltTrees({
     site,
@@ -101,6 +103,7 @@ export async function runHost({
     trees,
     records,
     networks,
+    launcher,
     abilities: () => abilities,
     signal: ending.signal,
   });
@@ -111,6 +114,7 @@ export async function runHost({
     records,
     cgroups,
     networks,
+    launcher,
     abilities: () => abilities,
     template,
     store: store.folder,

@@ -1,26 +1,24 @@
 import { CodedError } from "@alcove/contract/errors";
 import type { WorkspaceId } from "@alcove/contract/ids";
-import { writeFile } from "node:fs/promises";
 import type { HostAbilities } from "../capabilities/abilities.ts";
 import type { Cgroups } from "../cgroups/cgroups.ts";
 import { makeFolder } from "../kernel/folders.ts";
 import { createSealedPrograms } from "../kernel/sealed-program.ts";
+import { logLine } from "../log.ts";
 import type { BoxNetworks } from "../network/box-networks.ts";
-import { startEgress } from "../network/egress.ts";
 import { resolverFile } from "../network/resolver-file.ts";
 import { boxPaths, boxUser, type Site } from "../site.ts";
 import type { Template } from "../template/template.ts";
 import { allDone } from "./all-done.ts";
 import type { BoxStarter, Running } from "./box-starter.ts";
 import { ociConfig } from "./bundle.ts";
-import { launchBox } from "./launch.ts";
-import { createNamespaces } from "./namespaces.ts";
-import { assembleRoot, dismantleRoot } from "./root-tree.ts";
+import type { Launcher } from "./launcher.ts";
 
 type Parts = {
   site: Site;
   cgroups: Cgroups;
   networks: BoxNetworks;
+  launcher: Launcher;
   abilities: () => HostAbilities;
   template: Template;
   store: string;
@@ -29,7 +27,7 @@ type Parts = {
 
 /** Boxes that crun starts in namespaces and control groups of ours. */
 export function createEmbeddedBoxes(parts: Parts): BoxStarter {
-  const { site, cgroups, networks, abilities, template, store, limitVolume } = parts;
+  const { site, cgroups, networks, launcher, abilities, template, store, limitVolume } = parts;
   const sealed = createSealedPrograms();
   return {
     async bringUp(record) {
@@ -43,7 +41,7 @@ export function createEmbeddedBoxes(parts: Parts): BoxStarter {
       const source = await template.rootFor(id, record.template);
       makeFolder(paths.bundle);
       const join = cgroups.create(id, record.limits);
-      using namespaces = await createNamespaces(record.firstId);
+      using namespaces = await networks.make(record.firstId);
       const network = networks.open({
         workspace: id,
         epoch: record.epoch,
@@ -55,10 +53,8 @@ export function createEmbeddedBoxes(parts: Parts): BoxStarter {
       const launch = async (): Promise<Running> => {
         const { name, firstId, limits } = record;
         if (limits.diskBytes !== undefined) await limitVolume(id, limits.diskBytes);
-        // Another thread is asked for the sockets first, and opens them while the root is put together here.
-        await Promise.resolve();
-        assembleRoot({ site, workspace: id, name, firstId, store, source, userNamespace: namespaces.user });
-        await network.sockets;
+        const root = { site, workspace: id, name, firstId, store, source, userNamespace: namespaces.user };
+        await Promise.all([launcher.assemble(root), network.sockets]);
         const config = ociConfig({
           record,
           epoch: record.epoch,
@@ -67,15 +63,7 @@ export function createEmbeddedBoxes(parts: Parts): BoxStarter {
           networkNamespace: namespaces.network,
           resolverFile: resolverFile(site.stage),
         });
-        const init = await launchBox({
-          site,
-          record,
-          config,
-          join,
-          hybridMount: cgroups.hybridMount,
-          crun: sealed(crun),
-        });
-        dismantleRoot(site, id);
+        const init = await launcher.launch({ site, record, config, join, crun: sealed(crun) });
         return { init, rootfs: source.kind };
       };
       const joinOuter = egress ? cgroups.createOuter(id) : [];
@@ -83,17 +71,26 @@ export function createEmbeddedBoxes(parts: Parts): BoxStarter {
       const openWayOut = async (): Promise<void> => {
         await network.rules;
         if (!egress) return;
-        await startEgress({
+        await launcher.openWayOut({
           workspace: id,
-          namespaces,
+          namespaces: { user: namespaces.user, network: namespaces.network },
           firstId: record.firstId,
           join: joinOuter,
           device: tunnelDevice,
-          note: (mark) => writeFile(paths.networkMark, JSON.stringify(mark)),
+          note: paths.networkMark,
         });
       };
-      const [running] = await allDone([launch(), openWayOut()]);
-      return running;
+      try {
+        const [running] = await allDone([launch(), openWayOut()]);
+        return running;
+      } finally {
+        // The box has its own copy: nobody waits for the kernel here.
+        launcher
+          .dismantle(site, id)
+          .catch((error: unknown) =>
+            logLine("warn", "mounts of a box's start are left until the host process ends", { workspace: id, error }),
+          );
+      }
     },
     // All of it is in control groups, in files and in the kernel, where it is found without this.
     adopt: () => undefined,

@@ -1,51 +1,42 @@
 import { CodedError } from "@alcove/contract/errors";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { plainEnvironment } from "../kernel/command.ts";
+import { inGroups } from "../kernel/in-groups.ts";
 import { listenOnUnixSocket } from "../kernel/listen-socket.ts";
 import { markProcess, type ProcessMark } from "../kernel/processes.ts";
 import { boxPaths, type Site } from "../site.ts";
 import type { BoxRecord } from "./box-record.ts";
 
-type Launch = {
+export type Launch = {
   site: Site;
   record: BoxRecord;
   config: unknown;
   join: string[];
-  hybridMount: string | null;
   crun: string;
 };
 
 /**
- * Starts the bundle's first process with crun and gives its mark. Nothing of it hangs on the host process: crun detaches it, its log is a file, and the
+ * Starts the bundle's first process with crun, which joins no control groups itself, and gives its mark. Nothing of it hangs on the host process: crun detaches it, its log is a file, and the
  * listening socket is its own. Code: `workspace_start_failed`.
  */
-export async function launchBox({ site, record, config, join, hybridMount, crun }: Launch): Promise<ProcessMark> {
+export async function launchBox({ site, record, config, join, crun }: Launch): Promise<ProcessMark> {
   const id = record.workspace;
   const paths = boxPaths(site, id);
   const pidFile = `${paths.bundle}/pid`;
   const crunLog = `${paths.bundle}/crun.log`;
   writeFileSync(`${paths.bundle}/config.json`, JSON.stringify(config), { mode: 0o600 });
-  // crun joins no cgroups itself; where v1 and v2 are mixed it refuses to start at all as long as it sees the v2 mount.
-  const script = [
-    "set -e",
-    ...join.map((_, index) => `echo 0 > "\${${index + 1}}"`),
-    `shift ${join.length}`,
-    ...(hybridMount === null ? [] : ['umount "$1"', "shift"]),
-    'exec "$@"',
-  ].join("\n");
   const crunOptions = ["--root", paths.runtimeState, "--cgroup-manager=disabled", "--log", crunLog];
   const runOptions = ["--detach", "--preserve-fds", "1", "--bundle", paths.bundle, "--pid-file", pidFile];
   const run = [crun, ...crunOptions, "run", ...runOptions, id];
-  const shell = ["sh", "-c", script, "sh", ...join, ...(hybridMount === null ? [] : [hybridMount]), ...run];
   mkdirSync(dirname(paths.log), { recursive: true, mode: 0o700 });
   const log = openSync(paths.log, "a", 0o600);
   const socket = listenOnUnixSocket(paths.socket, site.owner);
   try {
-    const child = spawn("unshare", ["--mount", "--propagation", "private", "--", ...shell], {
+    const [program, ...parameters] = inGroups(join, run);
+    const child = spawn(program, parameters, {
       stdio: ["ignore", log, log, socket],
       detached: true,
       cwd: "/",
@@ -53,7 +44,7 @@ export async function launchBox({ site, record, config, join, hybridMount, crun 
     });
     await once(child, "exit");
     if (child.exitCode !== 0) {
-      const words = await readFile(crunLog, "utf8").catch(() => "");
+      const words = existsSync(crunLog) ? readFileSync(crunLog, "utf8") : "";
       throw new CodedError(
         "workspace_start_failed",
         `Cannot start the workspace: crun ended with ${child.exitCode ?? child.signalCode}: ${words.trim().slice(-500)}`,

@@ -10,7 +10,7 @@ import { volumePaths } from "../volumes/layout.ts";
 import { writeHosts } from "./name-box.ts";
 import { diskIdOffset } from "./id-range.ts";
 
-type Parts = {
+export type RootParts = {
   site: Site;
   workspace: WorkspaceId;
   name: string;
@@ -23,9 +23,9 @@ type Parts = {
 
 /**
  * Puts the box's whole root together at `<stage>/<id>/root`: the overlay of the root's source and the workspace's own layer, with the volume, the journal and
- * the shared programs in their places. The box gets a copy in its own mount namespace; these mounts are taken away once it runs.
+ * the shared programs in their places. The box gets a copy in its own mount namespace; these mounts, in the namespace of this thread, are taken away once it runs.
  */
-export function assembleRoot({ site, workspace, name, firstId, store, source, userNamespace }: Parts): void {
+export function assembleRoot({ site, workspace, name, firstId, store, source, userNamespace }: RootParts): void {
   const paths = boxPaths(site, workspace);
   const volume = volumePaths(store, workspace);
   const shift = site.privileged && userNamespace !== null ? { userNamespace } : {};

@@ -4,10 +4,11 @@ import { isId, type WorkspaceId } from "@alcove/contract/ids";
 import type Docker from "dockerode";
 import { readdirSync, statSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { appendFile, mkdir, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, rm } from "node:fs/promises";
 import { allDone } from "../boxes/all-done.ts";
 import type { BoxRecord } from "../boxes/box-record.ts";
 import type { BoxStarter, Running } from "../boxes/box-starter.ts";
+import type { Launcher } from "../boxes/launcher.ts";
 import { writeHosts } from "../boxes/name-box.ts";
 import { createNamespaces } from "../boxes/namespaces.ts";
 import { assembleRoot, dismantleRoot } from "../boxes/root-tree.ts";
@@ -17,7 +18,6 @@ import { mount, unmountBelow } from "../kernel/mounts.ts";
 import { markProcess } from "../kernel/processes.ts";
 import { logLine } from "../log.ts";
 import type { BoxNetworks } from "../network/box-networks.ts";
-import { startEgress } from "../network/egress.ts";
 import { resolverFile } from "../network/resolver-file.ts";
 import { boxPaths, boxUser, type Site } from "../site.ts";
 import type { Template } from "../template/template.ts";
@@ -41,6 +41,7 @@ type Parts = {
   engine: Engine;
   cgroups: Cgroups;
   networks: BoxNetworks;
+  launcher: Launcher;
   abilities: () => HostAbilities;
   template: Template;
   images: Images;
@@ -58,7 +59,8 @@ type KeepDockerTidy = (options: {
 
 /** Boxes as containers of the machine's Docker: it makes namespaces, control groups and rights; root, volume and network are those of embedded boxes. */
 export function createDockerBoxes(parts: Parts): BoxStarter & { tidy: KeepDockerTidy } {
-  const { site, engine, cgroups, networks, abilities, template, images, programs, store, limitVolume } = parts;
+  const { site, engine, cgroups, networks, launcher, abilities, template, images, programs, store, limitVolume } =
+    parts;
   const nameOf = (id: WorkspaceId): string => `alcove-${site.instance}-${id}`;
 
   const imageOf = async ({ workspace, image, template: tree }: BoxRecord): Promise<BoxImage> => {
@@ -109,11 +111,12 @@ export function createDockerBoxes(parts: Parts): BoxStarter & { tidy: KeepDocker
     // The rules are there before there is a way out.
     await allDone([opened.sockets, opened.rules]);
     if (!egress) return;
-    await startEgress({
+    await launcher.openWayOut({
       workspace,
       namespaces: { user: firstId === 0 ? null : `/proc/${pid}/ns/user`, network: namespace },
       join: cgroups.createOuter(workspace),
-      note: (mark) => writeFile(paths.networkMark, JSON.stringify(mark)),
+      device: null,
+      note: paths.networkMark,
     });
   };
 

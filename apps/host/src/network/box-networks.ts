@@ -1,15 +1,16 @@
 import type { Network } from "@alcove/contract/api/network";
 import type { WorkspaceId } from "@alcove/contract/ids";
+import type { BoxNamespaces } from "../boxes/namespaces.ts";
 import { closeSync, openSync } from "node:fs";
 import { createServer, type Server } from "node:net";
-import { mustRun } from "../kernel/command.ts";
+import { createThread } from "../kernel/thread.ts";
 import { logLine } from "../log.ts";
 import { deviceTraffic, readTraffic, writeTraffic, type Traffic } from "./box-traffic.ts";
 import { hostAddresses } from "./closed-addresses.ts";
 import { createDenials, type Denial } from "./denials.ts";
 import { createKnownNames } from "./known-names.ts";
-import { createNamespaceSockets } from "./namespace-sockets.ts";
 import { inBox, networkRules } from "./network-rules.ts";
+import type { NetworkOperations } from "./network-thread.ts";
 import { createProxy, type Proxy } from "./proxy.ts";
 import { createResolver, type BoxPolicy } from "./resolver.ts";
 import { serveResolver } from "./resolver-sockets.ts";
@@ -56,7 +57,7 @@ type Served = {
  */
 export function createBoxNetworks(report: (workspace: WorkspaceId, epoch: number, denial: Denial) => void) {
   const served = new Map<WorkspaceId, Served>();
-  const sockets = createNamespaceSockets();
+  const thread = createThread<NetworkOperations>("network", "network-thread");
   const upstream = createUpstream();
 
   const total = ({ before, proxy }: Served): Traffic => {
@@ -77,11 +78,14 @@ export function createBoxNetworks(report: (workspace: WorkspaceId, epoch: number
         { kind: "udp" as const, ...inBox.resolver },
         { kind: "tcp" as const, ...inBox.resolver },
       ];
-      const [udp = -1, tcp = -1] = await sockets.open(one.namespace, wishes);
+      const [udp = -1, tcp = -1] = await thread.call("open", { namespace: one.namespace, sockets: wishes });
       one.resolver = serveResolver({ udp, tcp }, createResolver(one.box, upstream));
     }
     if (one.box.network.mode === "allow-list" && one.proxyServer === null) {
-      const [descriptor] = await sockets.open(one.namespace, [{ kind: "tcp", ...inBox.proxy }]);
+      const [descriptor] = await thread.call("open", {
+        namespace: one.namespace,
+        sockets: [{ kind: "tcp", ...inBox.proxy }],
+      });
       const server = createServer({ allowHalfOpen: true }, one.proxy.accept);
       server.on("error", (error) => logLine("error", "a workspace's proxy failed", { error }));
       server.listen({ fd: descriptor });
@@ -91,10 +95,9 @@ export function createBoxNetworks(report: (workspace: WorkspaceId, epoch: number
   const setRules = async (one: Served): Promise<void> => {
     const { mode } = one.box.network;
     if (one.ruled === mode) return;
-    const input = networkRules(mode, hostAddresses(), one.ruled === "no rules" ? "none" : "some");
+    const rules = networkRules(mode, hostAddresses(), one.ruled === "no rules" ? "none" : "some");
     one.ruled = null;
-    const path = `/proc/${process.pid}/fd/${one.namespace}`;
-    await mustRun(["nsenter", `--net=${path}`, "--", "nft", "-f", "-"], { input });
+    await thread.call("rule", { namespace: one.namespace, rules });
     one.ruled = mode;
   };
 
@@ -179,13 +182,18 @@ export function createBoxNetworks(report: (workspace: WorkspaceId, epoch: number
   const upLoopback = async (path: string): Promise<void> => {
     const namespace = openSync(path, "r");
     try {
-      await sockets.open(namespace, []);
+      await thread.call("open", { namespace, sockets: [] });
     } finally {
       closeSync(namespace);
     }
   };
 
   return {
+    /** Namespaces for a box that is about to start. Code: `namespaces_forbidden`. */
+    async make(firstId: number): Promise<BoxNamespaces> {
+      const namespaces = await thread.call("hold", firstId);
+      return { ...namespaces, [Symbol.dispose]: () => void thread.call("release", namespaces.pid) };
+    },
     /**
      * Loopback, sockets and rules of a box that is about to start in the namespace, where nothing runs yet. `sockets`: from here the box may run, as long as there
      * is no way out. `rules`: all is in place, and a way out may be opened. Code: `internal`.
@@ -235,7 +243,7 @@ export function createBoxNetworks(report: (workspace: WorkspaceId, epoch: number
         release(one.workspace);
       }
       await Promise.all(ending.map(({ work }) => work));
-      await sockets[Symbol.asyncDispose]();
+      await thread[Symbol.asyncDispose]();
     },
   };
 }

@@ -1,9 +1,8 @@
 import { newId } from "@alcove/contract/ids";
 import { rm } from "node:fs/promises";
-import { createNamespaces } from "../boxes/namespaces.ts";
+import type { Launcher } from "../boxes/launcher.ts";
 import { signalProcess, waitForEnd, type ProcessMark } from "../kernel/processes.ts";
 import type { BoxNetworks } from "../network/box-networks.ts";
-import { startEgress } from "../network/egress.ts";
 import { buildMark } from "./workshop.ts";
 
 const endDeadlineMs = 5_000;
@@ -17,17 +16,18 @@ export interface BuildNetwork extends AsyncDisposable {
 /** Without a way out on this host there is nothing but a loopback. Code: `internal`, `workspace_start_failed`, `namespaces_forbidden`. */
 export async function openBuildNetwork(options: {
   networks: BoxNetworks;
+  launcher: Launcher;
   abilities: { egress: boolean; tunnelDevice: string | null };
   /** First of the ids whose last one the way out runs as. */
   firstId: number;
   mark: string;
   trafficFile: string;
 }): Promise<BuildNetwork> {
-  const { networks, abilities, firstId, mark, trafficFile } = options;
+  const { networks, launcher, abilities, firstId, mark, trafficFile } = options;
   const { egress, tunnelDevice } = abilities;
   // No workspace has it: what is refused to the build is told to nobody.
   const workspace = newId("workspace");
-  const namespaces = await createNamespaces(firstId);
+  const namespaces = await networks.make(firstId);
   let wayOut: ProcessMark | undefined;
   const close = async (): Promise<void> => {
     networks.release(workspace);
@@ -50,16 +50,14 @@ export async function openBuildNetwork(options: {
     await network.sockets;
     await network.rules;
     if (egress)
-      await startEgress({
+      wayOut = await launcher.openWayOut({
         workspace,
-        namespaces,
+        namespaces: { user: namespaces.user, network: namespaces.network },
         firstId,
         join: [],
         device: tunnelDevice,
         env: { [buildMark]: mark },
-        note: async (started) => {
-          wayOut = started;
-        },
+        note: null,
       });
     return { enter: ["nsenter", `--net=${namespaces.network}`, "--"], [Symbol.asyncDispose]: close };
   } catch (error) {

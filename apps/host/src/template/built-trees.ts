@@ -5,6 +5,7 @@ import { chmod, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { diskIdOffset } from "../boxes/id-range.ts";
 import { mustRun } from "../kernel/command.ts";
+import type { Launcher } from "../boxes/launcher.ts";
 import { unmountBelow } from "../kernel/mounts.ts";
 import { logLine } from "../log.ts";
 import type { BoxNetworks } from "../network/box-networks.ts";
@@ -50,11 +51,12 @@ export function createBuiltTrees(options: {
   trees: Trees;
   records: BoxRecords;
   networks: BoxNetworks;
+  launcher: Launcher;
   abilities: () => { egress: boolean; tunnelDevice: string | null };
   /** Ends all builds. */
   signal: AbortSignal;
 }): BuiltTrees {
-  const { site, store, folder, base, trees, records, networks, abilities, signal } = options;
+  const { site, store, folder, base, trees, records, networks, launcher, abilities, signal } = options;
   const building = new Map<string, { look: () => { detail: string; percent: number | null }; done: Promise<void> }>();
   const failed = new Map<string, string>();
   const unpacking = new Set<Promise<unknown>>();
@@ -94,7 +96,7 @@ export function createBuiltTrees(options: {
         if (packages.length > 0 || node !== null) await installRecipe({ ...common, recipe });
         if (nix !== undefined) {
           const place = { firstId: firstBuildId(site), mark: markOf(tree), trafficFile: `${fresh}.traffic` };
-          await using network = await openBuildNetwork({ networks, abilities: abilities(), ...place });
+          await using network = await openBuildNetwork({ networks, launcher, abilities: abilities(), ...place });
           await buildNixEnvironment({ ...common, site, network, nix });
         }
       }

@@ -1,0 +1,30 @@
+import type { WorkspaceId } from "@alcove/contract/ids";
+import type { ProcessMark } from "../kernel/processes.ts";
+import { createThread } from "../kernel/thread.ts";
+import type { Egress } from "../network/egress.ts";
+import type { LaunchOperations, LaunchThreadData } from "./launch-thread.ts";
+import type { Launch } from "./launch.ts";
+import type { RootParts } from "./root-tree.ts";
+import type { Site } from "../site.ts";
+
+/** Puts boxes' roots together and starts their programs, in a thread that has places of its own for it; see launch-thread.ts. */
+export interface Launcher extends AsyncDisposable {
+  assemble(parts: RootParts): Promise<void>;
+  /** Takes the mounts of the box's assembly away; the box itself keeps its copy. */
+  dismantle(site: Site, workspace: WorkspaceId): Promise<void>;
+  launch(launch: Launch): Promise<ProcessMark>;
+  /** The mark of a way out that is ready; `device` is put in the place of a closed one. Code: `workspace_start_failed`. */
+  openWayOut(egress: Egress & { device: string | null }): Promise<ProcessMark>;
+}
+
+/** `hybridMount`: see Cgroups. */
+export function createLauncher(data: LaunchThreadData): Launcher {
+  const thread = createThread<LaunchOperations>("boxes", "launch-thread", data);
+  return {
+    assemble: (parts) => thread.call("assemble", parts),
+    dismantle: (site, workspace) => thread.call("dismantle", { site, workspace }),
+    launch: (launch) => thread.call("launch", launch),
+    openWayOut: (egress) => thread.call("openWayOut", egress),
+    [Symbol.asyncDispose]: () => thread[Symbol.asyncDispose](),
+  };
+}
