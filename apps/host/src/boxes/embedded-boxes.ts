@@ -86,9 +86,9 @@ export function createEmbeddedBoxes(parts: Parts): BoxStarter {
       } finally {
         // The box has its own copy: nobody waits for the kernel here.
         launcher
-          .dismantle(site, id)
+          .leave(id)
           .catch((error: unknown) =>
-            logLine("warn", "mounts of a box's start are left until the host process ends", { workspace: id, error }),
+            logLine("warn", "the root of a box's start is left until the host process ends", { workspace: id, error }),
           );
       }
     },

@@ -5,14 +5,14 @@ import type { Egress } from "../network/egress.ts";
 import type { LaunchOperations, LaunchThreadData } from "./launch-thread.ts";
 import type { Launch } from "./launch.ts";
 import type { RootParts } from "./root-tree.ts";
-import type { Site } from "../site.ts";
 
 /** Puts boxes' roots together and starts their programs, in a thread that has places of its own for it; see launch-thread.ts. */
 export interface Launcher extends AsyncDisposable {
   assemble(parts: RootParts): Promise<void>;
-  /** Takes the mounts of the box's assembly away; the box itself keeps its copy. */
-  dismantle(site: Site, workspace: WorkspaceId): Promise<void>;
+  /** Starts the box in the root that was put together for it. */
   launch(launch: Launch): Promise<ProcessMark>;
+  /** Lets that root go; a box that runs has its own copy. */
+  leave(workspace: WorkspaceId): Promise<void>;
   /** The mark of a way out that is ready; `device` is put in the place of a closed one. Code: `workspace_start_failed`. */
   openWayOut(egress: Egress & { device: string | null }): Promise<ProcessMark>;
 }
@@ -22,7 +22,7 @@ export function createLauncher(data: LaunchThreadData): Launcher {
   const thread = createThread<LaunchOperations>("boxes", "launch-thread", data);
   return {
     assemble: (parts) => thread.call("assemble", parts),
-    dismantle: (site, workspace) => thread.call("dismantle", { site, workspace }),
+    leave: (workspace) => thread.call("leave", workspace),
     launch: (launch) => thread.call("launch", launch),
     openWayOut: (egress) => thread.call("openWayOut", egress),
     [Symbol.asyncDispose]: () => thread[Symbol.asyncDispose](),
