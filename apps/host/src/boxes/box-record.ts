@@ -2,9 +2,10 @@ import { networkSchema } from "@alcove/contract/api/network";
 import { limitsSchema } from "@alcove/contract/api/workspace";
 import { imageSchema, rootfsSchema, runtimeNameSchema, treeIdSchema } from "@alcove/contract/host";
 import { idSchema, isId, type WorkspaceId } from "@alcove/contract/ids";
-import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { z } from "zod";
 import { writeFileAtomically } from "../kernel/atomic-file.ts";
+import { makeFolder } from "../kernel/folders.ts";
 import { currentBoot, type ProcessMark } from "../kernel/processes.ts";
 import { logLine } from "../log.ts";
 import { boxPaths, type Site } from "../site.ts";
@@ -63,7 +64,7 @@ export async function openBoxRecords(site: Site) {
     /** Stores the record before anything is done that it tells of. */
     async write(record: BoxRecord, options: { survivesPowerCut?: boolean } = {}): Promise<void> {
       const paths = boxPaths(site, record.workspace);
-      await mkdir(paths.folder, { recursive: true, mode: 0o700 });
+      makeFolder(paths.folder, { mode: 0o700 });
       await writeFileAtomically(paths.record, `${JSON.stringify(record, undefined, 2)}\n`, options);
       known.set(record.workspace, record);
     },

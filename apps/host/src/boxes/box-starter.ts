@@ -6,6 +6,8 @@ export type Running = NonNullable<BoxRecord["running"]>;
 
 /** How the boxes of one runtime begin, and what of them only that runtime knows. All else is the same for each. */
 export interface BoxStarter {
+  /** The box is about to be started: what takes long and costs little may begin. Nothing is left of it when no start comes. */
+  expect(record: BoxRecord): void;
   /** Starts the box, of which nothing is there; `clear` takes away what a failure leaves. */
   bringUp(record: BoxRecord): Promise<Running>;
   /** Takes over a box that an earlier host process started. */

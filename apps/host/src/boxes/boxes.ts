@@ -119,7 +119,9 @@ export function createBoxes({ site, records, cgroups, networks, abilities, start
     }
     const next: BoxRecord = { ...record, epoch, running: null };
     // Whoever starts it knows the epoch for good: after a power cut it comes with the next one.
-    await allDone([records.write(next, { survivesPowerCut: false }), end(id, record)]);
+    await records.write(next, { survivesPowerCut: false });
+    // Whoever noted that nothing runs has taken away what was left of it.
+    if (record.running !== null) await end(id, record);
     try {
       const running = await starters[next.runtime].bringUp(next);
       // After a power cut nothing runs, whatever it says.
@@ -146,6 +148,7 @@ export function createBoxes({ site, records, cgroups, networks, abilities, start
     async create(spec: HostRequest<"box.create">, spare?: "spare"): Promise<void> {
       const known = records.read(spec.workspace);
       if (known !== null) {
+        if (known.running === null) starters[known.runtime].expect(known);
         if (known.runtime !== spec.runtime && known.running !== null)
           throw new CodedError("workspace_busy", "Cannot change the runtime: the workspace's box runs");
         const next = { ...known, ...spec };
@@ -153,9 +156,11 @@ export function createBoxes({ site, records, cgroups, networks, abilities, start
       }
       // A workspace's own box is made again before each start; nobody but this record knows a spare.
       const survivesPowerCut = spare !== undefined;
-      await claimRange((firstId) =>
-        records.write({ ...spec, spare, firstId, epoch: 0, stoppedEpoch: 0, running: null }, { survivesPowerCut }),
-      );
+      await claimRange(async (firstId) => {
+        const record = { ...spec, spare, firstId, epoch: 0, stoppedEpoch: 0, running: null };
+        await records.write(record, { survivesPowerCut });
+        starters[spec.runtime].expect(record);
+      });
     },
     /** Makes a frozen spare the box of a workspace that is about to be stored. */
     async adoptSpare(id: WorkspaceId, wish: HostRequest<"box.claim">): Promise<BoxAddress> {

@@ -12,6 +12,7 @@ import type { Template } from "../template/template.ts";
 import { allDone } from "./all-done.ts";
 import type { BoxStarter, Running } from "./box-starter.ts";
 import { ociConfig } from "./bundle.ts";
+import { createExpectedNamespaces } from "./expected-namespaces.ts";
 import type { Launcher } from "./launcher.ts";
 
 type Parts = {
@@ -29,7 +30,9 @@ type Parts = {
 export function createEmbeddedBoxes(parts: Parts): BoxStarter {
   const { site, cgroups, networks, launcher, abilities, template, store, limitVolume } = parts;
   const sealed = createSealedPrograms();
+  const expected = createExpectedNamespaces((firstId) => networks.make(firstId));
   return {
+    expect: ({ workspace, firstId }) => expected.begin(workspace, firstId),
     async bringUp(record) {
       const { egress, crun, tunnelDevice } = abilities();
       const id = record.workspace;
@@ -41,7 +44,7 @@ export function createEmbeddedBoxes(parts: Parts): BoxStarter {
       const source = await template.rootFor(id, record.template);
       makeFolder(paths.bundle);
       const join = cgroups.create(id, record.limits);
-      using namespaces = await networks.make(record.firstId);
+      using namespaces = await expected.take(id, record.firstId);
       const network = networks.open({
         workspace: id,
         epoch: record.epoch,

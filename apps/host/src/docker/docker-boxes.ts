@@ -140,6 +140,7 @@ export function createDockerBoxes(parts: Parts): BoxStarter & { tidy: KeepDocker
     });
 
   return {
+    expect: () => undefined,
     async bringUp(record): Promise<Running> {
       const id = record.workspace;
       const action = "start the workspace";
