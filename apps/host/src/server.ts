@@ -15,6 +15,9 @@ import { pipeline } from "node:stream/promises";
 import { logLine, withTrace } from "./log.ts";
 
 const longestBody = 4 * 2 ** 20;
+/** How long a connection that nobody uses is kept, in milliseconds: longer than the control plane keeps its end. */
+const keptMs = 120_000;
+const closingMs = 20;
 
 /** These answer with bytes. */
 type RawOperation = "volume.read" | "volume.export" | "box.happenings";
@@ -49,6 +52,7 @@ export async function serveOperations(options: {
   });
   // An upload takes as long as it takes.
   server.requestTimeout = 0;
+  server.keepAliveTimeout = keptMs;
   rmSync(socket, { force: true });
   server.listen(socket);
   await once(server, "listening");
@@ -57,8 +61,10 @@ export async function serveOperations(options: {
   return {
     async [Symbol.asyncDispose]() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeIdleConnections();
+      // One that is in use now is kept when its answer is over.
+      const closing = setInterval(() => server.closeIdleConnections(), closingMs);
       await closed;
+      clearInterval(closing);
     },
   };
 }

@@ -26,8 +26,8 @@ export interface HostClient {
   ): Promise<IncomingMessage>;
 }
 
-/** What is not used for so long is closed, in milliseconds: a connection that is kept while the host process ends holds up its end. */
-const keptMs = 1_000;
+/** What is not used for so long is closed, in milliseconds. */
+const keptMs = 60_000;
 
 /** A client of the host process at its unix socket. */
 export function createHostClient({ hostSocket }: { hostSocket: string }): HostClient {
