@@ -110,25 +110,31 @@ export function createSnapshots({ db, wake, store, workspaces, volumes, retentio
   };
 
   const take: Snapshots["take"] = async (workspace, id, { name, run }, signal) => {
-    const [base] = await db
+    const base = db
       .select({ id: workspaceRows.baseSnapshot })
       .from(workspaceRows)
       .where(eq(workspaceRows.id, workspace));
-    const values = { id, workspaceId: workspace, name, runId: run, parentId: base?.id ?? null, createdAt: new Date() };
-    await db.insert(snapshots).values({ ...values, state: "taking" });
+    const begun = { id, workspaceId: workspace, name, runId: run, createdAt: new Date(), state: "taking" as const };
+    const [row] = await db
+      .insert(snapshots)
+      .values({ ...begun, parentId: sql`(${base})` })
+      .returning();
+    if (!row) throw new Error("the database stored no snapshot");
     try {
       await volumes.snapshot(workspace, id, signal);
     } catch (error) {
       await db.update(snapshots).set({ state: "deleting" }).where(eq(snapshots.id, id));
       throw error;
     }
-    await db.transaction(async (tx) => {
-      await tx.update(snapshots).set({ state: "ready" }).where(eq(snapshots.id, id));
-      await tx.update(workspaceRows).set({ baseSnapshot: id }).where(eq(workspaceRows.id, workspace));
-    });
-    store.forget();
-    await tell(workspace);
-    return view({ ...values, state: "ready" });
+    // One way to the database: whoever forks waits for it.
+    const based = await db.execute<{ owner: string }>(sql`
+      with taken as (update ${snapshots} set state = 'ready' where id = ${id}),
+        based as (update ${workspaceRows} set base_snapshot = ${id} where id = ${workspace} returning id, owner_id),
+        told as (insert into notices (owner_id, resource, resource_id, workspace_id) select owner_id, 'workspace', id, id from based)
+      select owner_id as owner from based`);
+    store.forget(workspace);
+    for (const { owner } of based.rows) wake.notify(`owner:${owner}`);
+    return view({ ...row, state: "ready" });
   };
 
   /** The row is marked first, so that a crash in between leaves something that `tidy` finds. */
@@ -212,7 +218,7 @@ export function createSnapshots({ db, wake, store, workspaces, volumes, retentio
         );
         await volumes.restore(row.id, id, within);
         await db.update(workspaceRows).set({ baseSnapshot: id }).where(eq(workspaceRows.id, row.id));
-        store.forget();
+        store.forget(row.id);
         return safety;
       });
     },

@@ -70,8 +70,8 @@ export function createWorkspaceStore({ db, wake, alone }: { db: Db; wake: Wake; 
       return memory.byId(id) ?? (await memory.look(() => readById(id)));
     },
 
-    /** Rows were changed elsewhere than here. */
-    forget: () => memory.forget(),
+    /** One row, or any, was changed elsewhere than here. */
+    forget: (id?: WorkspaceId) => memory.forget(id),
 
     async list(owner: string, limit: number, before: string | undefined): Promise<WorkspaceRow[]> {
       const [created, id] = before?.split("~") ?? [];
