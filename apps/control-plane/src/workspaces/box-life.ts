@@ -17,14 +17,23 @@ const healthyMs = 600_000;
 /** A file that people may put into their workspace: it runs before the box is put to sleep. */
 const runHook = 'hook="$HOME/.config/alcove/before-stop"; if [ -x "$hook" ]; then exec "$hook"; fi';
 
-/** The life of a workspace's box, from start to end. Each of these is called as the workspace's one job, but for `thaw` and `died`. */
+/** A start, which may be under way. */
+export interface Start {
+  /** The box, as soon as it answers. */
+  readonly answering: Promise<BoxClient>;
+  /** The box, when all of its start is over. */
+  readonly stored: Promise<BoxClient>;
+}
+
+/** The life of a workspace's box, from start to end. Each of these is called as the workspace's one job, but for `starting`, `thaw` and `died`. */
 export interface BoxLife {
   /** Notes that the workspace could not be given a box of this epoch, and gives the error as people are told it. */
   fail(id: WorkspaceId, epoch: number, error: unknown): Promise<CodedError>;
   /** Gives `host_full` when the host has no room for one more box. */
   requireRoom(signal: AbortSignal): Promise<void>;
-  /** Resolves when the start is stored; `answering` is given the box before that. */
-  start(id: WorkspaceId, why: string, signal: AbortSignal, answering?: (box: BoxClient) => void): Promise<BoxClient>;
+  start(id: WorkspaceId, why: string, signal: AbortSignal): Start;
+  /** The start that this replica is at. */
+  starting(id: WorkspaceId): Start | undefined;
   stop(row: WorkspaceRow, why: string, signal: AbortSignal): Promise<void>;
   /** Takes its processor away; nothing happens when somebody has begun to use it since `activeAt`. */
   freeze(row: WorkspaceRow, why: string, signal: AbortSignal): Promise<void>;
@@ -47,6 +56,7 @@ interface Parts {
 export function createBoxLife({ store, runtime, volumes, access, events, requireRoom, log }: Parts): BoxLife {
   /** Freezes of this replica that are under way: a thaw comes after them. */
   const freezing = new Map<WorkspaceId, Promise<void>>();
+  const starts = new Map<WorkspaceId, Start>();
 
   /** Nothing happens when it is there already, whatever became of its origin. */
   const makeVolume = ({ id, originWorkspace, originSnapshot }: WorkspaceRow, signal: AbortSignal): Promise<void> =>
@@ -84,52 +94,69 @@ export function createBoxLife({ store, runtime, volumes, access, events, require
     }
   };
 
+  const start = async (
+    id: WorkspaceId,
+    why: string,
+    signal: AbortSignal,
+    answering: (box: BoxClient) => void,
+  ): Promise<BoxClient> => {
+    const row = await store.current(id);
+    if (!row || row.state === "deleting") throw new CodedError("workspace_deleting");
+    const running = access.known(row) ?? (await access.adopt(row, signal));
+    if (running) return running;
+    const begun = performance.now();
+    await requireRoom(signal);
+    // All of it is over before the job ends, also when a part fails: nothing goes on behind a deletion's back.
+    const [stored, ...prepared] = await Promise.allSettled([
+      store.nextEpoch(id, "Starting"),
+      makeVolume(row, signal),
+      runtime.create(boxSpec(row), signal),
+    ]);
+    if (stored.status === "rejected") throw stored.reason;
+    const next = stored.value;
+    if (!next) throw new CodedError("workspace_deleting");
+    try {
+      for (const part of prepared) if (part.status === "rejected") throw part.reason;
+      const { rootfs, ...address } = await runtime.start(id, next.epoch, signal);
+      const box = access.client(id, next.epoch, address);
+      answering(box);
+      const now = new Date();
+      await store.update(
+        id,
+        {
+          state: "ready",
+          box: "running",
+          why,
+          error: null,
+          startedAt: now,
+          activeAt: now,
+          restartAt: null,
+          startMs: Math.round(performance.now() - begun),
+          rootfs,
+        },
+        { epoch: next.epoch, happened: { kind: "box.started", data: { epoch: next.epoch, why } } },
+      );
+      if (row.templateRoot?.kind === "image") void runTemplateHooks(box, row.templateRoot, log);
+      return box;
+    } catch (error) {
+      throw await fail(id, next.epoch, signal.aborted ? signal.reason : error);
+    }
+  };
+
   return {
     requireRoom,
     fail,
-    async start(id, why, signal, answering) {
-      const row = await store.current(id);
-      if (!row || row.state === "deleting") throw new CodedError("workspace_deleting");
-      const running = access.known(row) ?? (await access.adopt(row, signal));
-      if (running) return running;
-      const begun = performance.now();
-      await requireRoom(signal);
-      // All of it is over before the job ends, also when a part fails: nothing goes on behind a deletion's back.
-      const [stored, ...prepared] = await Promise.allSettled([
-        store.nextEpoch(id, "Starting"),
-        makeVolume(row, signal),
-        runtime.create(boxSpec(row), signal),
-      ]);
-      if (stored.status === "rejected") throw stored.reason;
-      const next = stored.value;
-      if (!next) throw new CodedError("workspace_deleting");
-      try {
-        for (const part of prepared) if (part.status === "rejected") throw part.reason;
-        const { rootfs, ...address } = await runtime.start(id, next.epoch, signal);
-        const box = access.client(id, next.epoch, address);
-        answering?.(box);
-        const now = new Date();
-        await store.update(
-          id,
-          {
-            state: "ready",
-            box: "running",
-            why,
-            error: null,
-            startedAt: now,
-            activeAt: now,
-            restartAt: null,
-            startMs: Math.round(performance.now() - begun),
-            rootfs,
-          },
-          { epoch: next.epoch, happened: { kind: "box.started", data: { epoch: next.epoch, why } } },
-        );
-        if (row.templateRoot?.kind === "image") void runTemplateHooks(box, row.templateRoot, log);
-        return box;
-      } catch (error) {
-        throw await fail(id, next.epoch, signal.aborted ? signal.reason : error);
-      }
+    start(id, why, signal) {
+      const answering = Promise.withResolvers<BoxClient>();
+      const stored = start(id, why, signal, answering.resolve);
+      stored.then(answering.resolve, answering.reject).finally(() => starts.delete(id));
+      answering.promise.catch(() => undefined);
+      const started = { answering: answering.promise, stored };
+      starts.set(id, started);
+      return started;
     },
+
+    starting: (id) => starts.get(id),
 
     async stop(row, why, signal) {
       const { id, epoch } = row;

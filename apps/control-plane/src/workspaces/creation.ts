@@ -90,7 +90,7 @@ export function createCreation(parts: Parts) {
 
   const make = async (row: WorkspaceRow, signal: AbortSignal): Promise<void> => {
     if (row.templateRoot !== null) await requireTemplate(row, signal);
-    await jobs.run(row.id, "create", signal, (within) => life.start(row.id, madeWhy, within));
+    await jobs.run(row.id, "create", signal, (within) => life.start(row.id, madeWhy, within).stored);
   };
 
   /** The runtime forgets it last: a crash in between leaves something that it takes back by itself. */

@@ -1,3 +1,4 @@
+import { abortable } from "@alcove/base/abortable";
 import { CodedError } from "@alcove/contract/errors";
 import type { RuntimeName } from "@alcove/contract/host";
 import type { SnapshotId, WorkspaceId } from "@alcove/contract/ids";
@@ -8,7 +9,7 @@ import type { Runtime } from "../runtimes/runtime.ts";
 import type { Templates } from "../templates/templates.ts";
 import type { VolumeStore } from "../volumes/volume-store.ts";
 import type { BoxAccess } from "./box-access.ts";
-import { boxSpec, type BoxLife } from "./box-life.ts";
+import { boxSpec, type BoxLife, type Start } from "./box-life.ts";
 import { createCreation, type Origin, type WorkspaceWish } from "./creation.ts";
 import type { WorkspaceJobs } from "./jobs.ts";
 import type { WorkspaceEvents } from "./workspace-events.ts";
@@ -146,13 +147,20 @@ export function createWorkspaces(parts: Parts): Workspaces {
     return jobs.isWorking(row.id);
   };
 
-  /** The box of a start as soon as it answers; that it does is stored meanwhile. */
+  /** The box of a start that is under way, or of a new one, as soon as it answers; that it does is stored meanwhile. */
   const startFor = async (id: WorkspaceId, signal: AbortSignal): Promise<BoxClient> => {
-    const answering = Promise.withResolvers<BoxClient>();
-    const started = jobs.run(id, "start", signal, (within) =>
-      life.start(id, "Awake: in use", within, answering.resolve),
-    );
-    return (await Promise.race([answering.promise, started])).during(started);
+    const current = life.starting(id);
+    const box = await (current && abortable(current.answering, signal).catch(() => undefined));
+    if (current && box) return box.during(current.stored);
+    signal.throwIfAborted();
+    const begun = Promise.withResolvers<Start>();
+    const started = jobs.run(id, "start", signal, (within) => {
+      const start = life.start(id, "Awake: in use", within);
+      begun.resolve(start);
+      return start.stored;
+    });
+    const answering = begun.promise.then((start) => start.answering);
+    return (await Promise.race([answering, started])).during(started);
   };
 
   const reach: Workspaces["reach"] = async (id, signal) => {
@@ -214,7 +222,7 @@ export function createWorkspaces(parts: Parts): Workspaces {
 
     wakeUp: (id, why, signal) =>
       jobs.run(id, "start", signal, async (within) => {
-        await life.start(id, why, within);
+        await life.start(id, why, within).stored;
       }),
 
     stop: (id, why, signal) =>
@@ -230,7 +238,7 @@ export function createWorkspaces(parts: Parts): Workspaces {
         const ran = row.box === "running" || row.box === "frozen";
         if (row.epoch > 0) await life.stop(row, "Asleep: its files are being put back", within);
         const result = await work(within);
-        if (ran) await life.start(id, why, within);
+        if (ran) await life.start(id, why, within).stored;
         return result;
       }),
 
