@@ -9,7 +9,7 @@ export const spareBoxes = 24;
 
 /** The product as `npm start` runs it, with boxes made ahead; nothing rests by itself unless a benchmark says so. */
 export function startComputer(options: TestAlcoveOptions = {}): Promise<TestAlcove> {
-  const env = { ALCOVE_FREEZE_AFTER_MS: "0", ALCOVE_STOP_AFTER_MS: "0", ...options.env };
+  const env = { ALCOVE_FREEZE_AFTER_MS: "0", ALCOVE_STOP_AFTER_MS: "0", ALCOVE_LOG_LEVEL: "info", ...options.env };
   return startTestAlcove({ spareBoxes, ...options, env });
 }
 
