@@ -109,8 +109,9 @@ export function createBoxLife({ store, runtime, volumes, access, events, require
     // All of it is over before the job ends, also when a part fails: nothing goes on behind a deletion's back.
     const [stored, ...prepared] = await Promise.allSettled([
       store.nextEpoch(id, "Starting"),
-      makeVolume(row, signal),
+      // First, because the host makes ready for the start while it makes the volume.
       runtime.create(boxSpec(row), signal),
+      makeVolume(row, signal),
     ]);
     if (stored.status === "rejected") throw stored.reason;
     const next = stored.value;
