@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
-import { readFile, stat } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { readdir, readFile, readlink, stat } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -96,6 +97,36 @@ describe.each(["root", "ordinary user"] as const)("the host process of %s, start
     expect(names).toEqual(ids);
     await Promise.all(ids.map((id) => host.runtime.destroy(id, signal)));
     await Promise.all(ids.map((id) => host.volumes.destroy(id, signal)));
+  });
+
+  test("a box's root is put together where nobody else sees it, and what waits for files in the background is not there", async () => {
+    const id = await create();
+    await host.runtime.start(id, 1, signal);
+    const { stdout } = await execute("pgrep", ["--full", `main.mjs --data ${host.data} `]);
+    const threads = `/proc/${stdout.trim().split("\n")[0]}/task`;
+    const placeOf = async (thread: string) =>
+      Promise.all(["mnt", "net"].map((kind) => readlink(`${threads}/${thread}/ns/${kind}`)));
+    const names = await Promise.all(
+      (await readdir(threads)).map(
+        async (thread) => [thread, await readFile(`${threads}/${thread}/comm`, "utf8")] as const,
+      ),
+    );
+    const [main = ""] = path.dirname(threads).split("/").slice(-1);
+    const pool = names.filter(([, name]) => name.startsWith("Bun Pool"));
+    expect(pool).not.toEqual([]);
+    for (const [thread] of pool) expect(await placeOf(thread)).toEqual(await placeOf(main));
+    expect(await readFile(path.join(threads, main, "mountinfo"), "utf8")).not.toContain(id);
+    await host.runtime.destroy(id, signal);
+    await host.volumes.destroy(id, signal);
+  });
+
+  test("a box's network has a table of connections of its own, which is read in no time", async ({ skip }) => {
+    skip(!existsSync("/proc/sys/net/ipv4/tcp_child_ehash_entries"), "this kernel has one for all networks");
+    const id = await create();
+    const address = await host.runtime.start(id, 1, signal);
+    expect((await runInBox(host.runtime, address, "cat /proc/sys/net/ipv4/tcp_ehash_entries")).stdout).toBe("8192\n");
+    await host.runtime.destroy(id, signal);
+    await host.volumes.destroy(id, signal);
   });
 
   test("a disk limit holds and is told as such", async ({ skip }) => {

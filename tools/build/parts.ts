@@ -38,7 +38,7 @@ export const parts = [
     sources: ["apps/host", ...packages],
     async build(output) {
       await bundle("apps/host/src/main.ts", "bun", output);
-      for (const thread of ["boxes/launch-thread", "network/network-thread"])
+      for (const thread of ["boxes/launch-thread", "network/network-thread", "volumes/tree-thread"])
         await bundle(`apps/host/src/${thread}.ts`, "bun", output);
     },
   },

@@ -1,12 +1,15 @@
 import { existsSync } from "node:fs";
 import { mustRun, plainEnvironment, runCommand } from "../kernel/command.ts";
 import { SystemCallError } from "../kernel/libc.ts";
+import { createThread } from "../kernel/thread.ts";
 import { createSubvolume, switchSimpleQuotaOn } from "./btrfs-calls.ts";
 import { readTouchedPaths } from "./send-stream.ts";
+import type { TreeOperations } from "./tree-thread.ts";
 import type { Trees } from "./trees.ts";
 
 /** Volumes as btrfs subvolumes. In a pool of our own simple quotas are switched on; somebody else's file system is left as it is. */
 export function createBtrfsTrees(options: { folder: string; ownPool: boolean }): Trees {
+  const thread = createThread<TreeOperations>("volumes", "tree-thread");
   const hasLimits = options.ownPool && switchQuotaOn(options.folder);
   return {
     kind: "btrfs",
@@ -15,7 +18,7 @@ export function createBtrfsTrees(options: { folder: string; ownPool: boolean }):
       createSubvolume(path);
     },
     async copy(from, to, { readOnly }) {
-      await mustRun(["btrfs", "-q", "subvolume", "snapshot", ...(readOnly ? ["-r"] : []), from, to]);
+      await thread.call("snapshot", { from, to, readOnly });
     },
     async remove(path) {
       if (!existsSync(path)) return;
