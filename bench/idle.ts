@@ -18,8 +18,11 @@ export async function benchIdle(): Promise<BenchResult> {
   const alone = await processesOf([alcove.data]);
   const ids: string[] = [];
   const inTurns = async (work: (index: number) => Promise<void>): Promise<void> => {
-    for (let made = 0; made < count; made += atOnce)
-      await Promise.all(Array.from({ length: atOnce }, (_, index) => work(made + index)));
+    let next = 0;
+    const one = async (): Promise<void> => {
+      while (next < count) await work(next++);
+    };
+    await Promise.all(Array.from({ length: atOnce }, one));
   };
   const startedMs = await timed(() =>
     inTurns(async () => {

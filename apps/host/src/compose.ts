@@ -30,6 +30,7 @@ import { writeResolverFile } from "./network/resolver-file.ts";
 import { releaseNamespace, type Rights } from "./own-namespace.ts";
 import { serveOperations, type Handlers } from "./server.ts";
 import { type Site } from "./site.ts";
+import { closeStage, openStage } from "./stage.ts";
 import { sweep } from "./sweep.ts";
 import { createBuiltTrees } from "./template/built-trees.ts";
 import { nixFinding } from "./template/nix-environment.ts";
@@ -296,6 +297,7 @@ export async function runHost({
   if (!stopsBoxes) return;
   if (rights.kind === "namespace") return releaseNamespace(site.data);
   await closeStore(site);
+  closeStage(site);
   removeInstanceFolders(site.instance);
 }
 
@@ -308,6 +310,8 @@ async function makeFolders(site: Site): Promise<void> {
   // The owner may go in and connect, but not replace a socket.
   await chown(`${site.data}/run/boxes`, process.geteuid?.() ?? 0, gid);
   await chmod(`${site.data}/run/boxes`, uid === 0 ? 0o700 : 0o710);
+  await mkdir(site.stage, { recursive: true, mode: 0o755 });
+  openStage(site);
   await mkdir(`${site.stage}/crun`, { recursive: true, mode: 0o755 });
   await writeResolverFile(site.stage);
 }

@@ -10,7 +10,7 @@ export type ThreadAnswer = { call: number; value: unknown } | { call: number; fa
 
 /**
  * Serves the operations from a thread, each as soon as it is asked for. Threads that live in namespaces of their own do nothing that Bun hands to its common pool (no
- * asynchronous files, no look-ups of names): a thread of the pool that is started here would stay in those namespaces.
+ * asynchronous files, no pipes to programs, no look-ups of names): a thread of the pool that is started here would stay in those namespaces.
  */
 export function serveThread(operations: Operations): void {
   const answer = (message: ThreadAnswer): void => parentPort?.postMessage(message, []);
