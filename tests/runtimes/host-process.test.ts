@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { readdir, readFile, readlink, stat } from "node:fs/promises";
+import { readdir, readFile, readlink, stat, statfs } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -195,9 +196,13 @@ test("nothing of a host process is left after it was shut down with its boxes", 
   await host.volumes.create(id, signal);
   await host.runtime.create({ workspace: id, name: "blog" }, signal);
   await host.runtime.start(id, 1, signal);
+  const stage = `/run/alcove/${createHash("sha256").update(host.data).digest("hex").slice(0, 8)}`;
+  const inMemory = 0x01021994;
+  expect((await statfs(stage)).type).toBe(inMemory);
   await host[Symbol.asyncDispose]();
   expect(await host.leftovers(id)).toEqual([]);
-  expect(await readFile("/proc/self/mountinfo", "utf8")).not.toContain(host.data);
+  const mounts = await readFile("/proc/self/mountinfo", "utf8");
+  for (const place of [host.data, stage]) expect(mounts).not.toContain(place);
   expect((await execute("losetup", ["--list", "--noheadings", "--output", "BACK-FILE"])).stdout).not.toContain(
     host.data,
   );
