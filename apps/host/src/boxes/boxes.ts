@@ -118,10 +118,10 @@ export function createBoxes({ site, records, cgroups, networks, abilities, start
       return { ...address(record), rootfs: record.running.rootfs };
     }
     const next: BoxRecord = { ...record, epoch, running: null };
-    // Whoever starts it knows the epoch for good: after a power cut it comes with the next one.
-    await records.write(next, { survivesPowerCut: false });
     // Whoever noted that nothing runs has taken away what was left of it.
     if (record.running !== null) await end(id, record);
+    // Whoever starts it knows the epoch for good: after a power cut it comes with the next one.
+    await records.write(next, { survivesPowerCut: false });
     try {
       const running = await starters[next.runtime].bringUp(next);
       // After a power cut nothing runs, whatever it says.

@@ -41,8 +41,9 @@ const operations = {
     places.set(parts.workspace, place);
   },
   launch(launch: Launch): Promise<ProcessMark> {
-    const { workspace } = launch.record;
-    return inside(places.get(workspace) ?? base, () => launchBox(launch));
+    const place = places.get(launch.record.workspace);
+    if (place === undefined) throw new Error("the box's root is not there");
+    return inside(place, () => launchBox(launch));
   },
   leave,
   openWayOut({ device, ...egress }: Egress & { device: string | null }): Promise<ProcessMark> {

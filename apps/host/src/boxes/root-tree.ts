@@ -23,7 +23,7 @@ export type RootParts = {
 
 /**
  * Puts the box's whole root together at `<stage>/<id>/root`: the overlay of the root's source and the workspace's own layer, with the volume, the journal and
- * the shared programs in their places. The box gets a copy in its own mount namespace; these mounts, in the namespace of this thread, are taken away once it runs.
+ * the shared programs in their places. The box gets a copy in its own mount namespace; nobody needs these once it runs.
  */
 export function assembleRoot({ site, workspace, name, firstId, store, source, userNamespace }: RootParts): void {
   const paths = boxPaths(site, workspace);

@@ -192,7 +192,9 @@ export function createBoxNetworks(report: (workspace: WorkspaceId, epoch: number
     /** Namespaces for a box that is about to start. Code: `namespaces_forbidden`. */
     async make(firstId: number): Promise<BoxNamespaces> {
       const namespaces = await thread.call("hold", firstId);
-      return { ...namespaces, [Symbol.dispose]: () => void thread.call("release", namespaces.pid) };
+      // A thread that has ended holds them no more.
+      const release = () => void thread.call("release", namespaces.pid).catch(() => undefined);
+      return { ...namespaces, [Symbol.dispose]: release };
     },
     /**
      * Loopback, sockets and rules of a box that is about to start in the namespace, where nothing runs yet. `sockets`: from here the box may run, as long as there
