@@ -25,7 +25,15 @@ export function createReaper(): () => void {
 
 function deadChildren(): number[] {
   return readdirSync("/proc/self/task").flatMap((thread) => {
-    const children = readFileSync(`/proc/self/task/${thread}/children`, "utf8").split(" ").filter(Boolean).map(Number);
-    return children.filter(isDead);
+    return childrenOf(thread).filter(isDead);
   });
+}
+
+function childrenOf(thread: string): number[] {
+  try {
+    return readFileSync(`/proc/self/task/${thread}/children`, "utf8").split(" ").filter(Boolean).map(Number);
+  } catch {
+    // The thread has ended meanwhile; its children are another one's now, and seen the next time.
+    return [];
+  }
 }

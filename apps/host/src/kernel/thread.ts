@@ -2,7 +2,7 @@ import { CodedError, isErrorCode } from "@alcove/contract/errors";
 import { Worker } from "node:worker_threads";
 import type { Operations, ThreadAnswer, ThreadCall } from "./serve-thread.ts";
 
-/** A thread of this process that serves operations; see serve-thread.ts. It starts with the first call, and again with the next one after it has ended. */
+/** A thread of this process that serves operations; see serve-thread.ts. One that has ended starts again with the next call. */
 export interface Thread<O extends Operations> extends AsyncDisposable {
   /** Codes: the operation's own, `internal` where the thread ends meanwhile. */
   call<K extends keyof O & string>(operation: K, input: Parameters<O[K]>[0]): Promise<Awaited<ReturnType<O[K]>>>;
@@ -17,9 +17,10 @@ interface Waiting {
 export function createThread<O extends Operations>(folder: string, name: string, data: unknown = null): Thread<O> {
   const waiting = new Map<number, Waiting>();
   let calls = 0;
-  let thread: Worker | undefined;
 
-  const fail = (cause: unknown): void => {
+  const fail = (ended: Worker, cause: unknown): void => {
+    // It is told of twice, and another one may have started in between.
+    if (thread !== ended) return;
     thread = undefined;
     for (const { reject } of waiting.values()) reject(new CodedError("internal", `The ${name} has ended`, { cause }));
     waiting.clear();
@@ -37,10 +38,13 @@ export function createThread<O extends Operations>(folder: string, name: string,
       const { code, detail, hint } = answer.failure;
       call?.reject(new CodedError(isErrorCode(code) ? code : "internal", detail, { hint }));
     });
-    started.on("error", fail);
-    started.on("exit", (status) => fail(new Error(`it ended with ${status}`)));
+    started.on("error", (error) => fail(started, error));
+    started.on("exit", (status) => fail(started, new Error(`it ended with ${status}`)));
     return started;
   };
+
+  // Before anybody waits for it.
+  let thread: Worker | undefined = start();
 
   return {
     call(operation, input) {
