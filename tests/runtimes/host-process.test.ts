@@ -102,21 +102,26 @@ describe.each(["root", "ordinary user"] as const)("the host process of %s, start
 
   test("a box's root is put together where nobody else sees it, and what waits for files in the background is not there", async () => {
     const id = await create();
-    await host.runtime.start(id, 1, signal);
     const { stdout } = await execute("pgrep", ["--full", `main.mjs --data ${host.data} `]);
     const threads = `/proc/${stdout.trim().split("\n")[0]}/task`;
     const placeOf = async (thread: string) =>
       Promise.all(["mnt", "net"].map((kind) => readlink(`${threads}/${thread}/ns/${kind}`)));
+    const [main = ""] = path.dirname(threads).split("/").slice(-1);
+    const mounts = () => readFile(path.join(threads, main, "mountinfo"), "utf8");
+    for (let epoch = 1; epoch <= 5; epoch++) {
+      let started = false;
+      const start = host.runtime.start(id, epoch, signal).finally(() => (started = true));
+      while (!started) expect(await mounts()).not.toContain(id);
+      await start;
+    }
     const names = await Promise.all(
       (await readdir(threads)).map(
         async (thread) => [thread, await readFile(`${threads}/${thread}/comm`, "utf8")] as const,
       ),
     );
-    const [main = ""] = path.dirname(threads).split("/").slice(-1);
     const pool = names.filter(([, name]) => name.startsWith("Bun Pool"));
     expect(pool).not.toEqual([]);
     for (const [thread] of pool) expect(await placeOf(thread)).toEqual(await placeOf(main));
-    expect(await readFile(path.join(threads, main, "mountinfo"), "utf8")).not.toContain(id);
     await host.runtime.destroy(id, signal);
     await host.volumes.destroy(id, signal);
   });
