@@ -296,6 +296,7 @@ export async function runHost({
   await Promise.all([...background, spares.kept, queue.drain(), builtTrees.drain()]);
   if (!stopsBoxes) return;
   if (rights.kind === "namespace") return releaseNamespace(site.data);
+  await launcher.leaveAll();
   await closeStore(site);
   closeStage(site);
   removeInstanceFolders(site.instance);

@@ -13,6 +13,8 @@ export interface Launcher extends AsyncDisposable {
   launch(launch: Launch): Promise<ProcessMark>;
   /** Lets that root go; a box that runs has its own copy. */
   leave(workspace: WorkspaceId): Promise<void>;
+  /** Lets all places go at the end, so that the file system with the volumes can be unmounted. */
+  leaveAll(): Promise<void>;
   /** The mark of a way out that is ready; `device` is put in the place of a closed one. Code: `workspace_start_failed`. */
   openWayOut(egress: Egress & { device: string | null }): Promise<ProcessMark>;
 }
@@ -23,6 +25,7 @@ export function createLauncher(data: LaunchThreadData): Launcher {
   return {
     assemble: (parts) => thread.call("assemble", parts),
     leave: (workspace) => thread.call("leave", workspace),
+    leaveAll: () => thread.call("leaveAll", undefined),
     launch: (launch) => thread.call("launch", launch),
     openWayOut: (egress) => thread.call("openWayOut", egress),
     [Symbol.asyncDispose]: () => thread[Symbol.asyncDispose](),
