@@ -36,6 +36,19 @@ test("an idle workspace is frozen, says so, and answers at once when it is used;
   expect(await calls.workspaces().get("idle")).toMatchObject({ box: "running", epoch: 1 });
 });
 
+test("a frozen workspace is woken without the host process", async () => {
+  await awake("held");
+  // Said after the freeze is done.
+  await expect
+    .poll(async () => (await calls.workspaces().events("held")).items.map(({ kind }) => kind), { timeout: 20_000 })
+    .toContain("box.frozen");
+  {
+    using _held = alcove.holdHost();
+    expect((await run("held", "echo here")).stdout).toBe("here\n");
+  }
+  await becomes("held", "running");
+});
+
 test("a program that works keeps its workspace awake, and the page says which; one that sleeps does not", async () => {
   await awake("busy");
   await run("busy", "(while :; do :; done) > /dev/null 2>&1 & echo $! > pid; sleep 0.1");

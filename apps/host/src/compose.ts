@@ -72,7 +72,7 @@ export async function runHost({
   const records = await openBoxRecords(site);
   const queue = createKeyedQueue();
   let abilities = await lookAtHost(site);
-  const cgroups = createCgroups(site.instance, site.privileged);
+  const cgroups = createCgroups(site);
   const trees =
     store.kind === "btrfs" ? createBtrfsTrees({ folder: store.folder, ownPool: store.isOwnPool }) : createPlainTrees();
   const volumes = createVolumes({
@@ -80,15 +80,7 @@ export async function runHost({
     store: store.folder,
     idOffset: diskIdOffset(site),
     isRunning: (id) => boxes.isRunning(id),
-    async whilePaused(id, work) {
-      if (!(await boxes.isRunning(id)) || cgroups.isFrozen(id)) return work();
-      cgroups.freezeBox(id, true);
-      try {
-        return await work();
-      } finally {
-        cgroups.freezeBox(id, false);
-      }
-    },
+    whilePaused: (id, work) => boxes.whilePaused(id, work),
   });
   const happenings = createHappenings();
   await using networks = createBoxNetworks((workspace, epoch, denial) =>

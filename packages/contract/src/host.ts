@@ -64,7 +64,13 @@ export const boxSpecSchema = z.object({
 export type BoxSpec = z.input<typeof boxSpecSchema>;
 
 /** Where a box's daemon listens; a plain value that may be stored. */
-export const boxAddressSchema = z.object({ workspace, epoch, socket: z.string() });
+export const boxAddressSchema = z.object({
+  workspace,
+  epoch,
+  socket: z.string(),
+  /** Written to this file, the words give a frozen box its processor back as `box.thaw` does; null where the host has no such file. */
+  thaw: z.object({ file: z.string(), words: z.string() }).nullable(),
+});
 export type BoxAddress = z.infer<typeof boxAddressSchema>;
 
 export const rootfsSchema = z.enum(["template", "host", "image"]);

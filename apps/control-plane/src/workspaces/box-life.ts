@@ -55,7 +55,7 @@ interface Parts {
 
 export function createBoxLife({ store, runtime, volumes, access, events, requireRoom, log }: Parts): BoxLife {
   /** Freezes of this replica that are under way: a thaw comes after them. */
-  const freezing = new Map<WorkspaceId, Promise<void>>();
+  const freezing = new Map<WorkspaceId, Promise<unknown>>();
   const starts = new Map<WorkspaceId, Start>();
 
   /** Nothing happens when it is there already, whatever became of its origin. */
@@ -177,27 +177,31 @@ export function createBoxLife({ store, runtime, volumes, access, events, require
     },
 
     async freeze({ id, epoch, activeAt }, why, signal) {
-      const work = async (): Promise<void> => {
+      /** Whether it is frozen in the end. */
+      const work = async (): Promise<boolean> => {
         const isUsed = () => access.touchedAt(id) > activeAt.getTime();
-        if (isUsed()) return;
+        if (isUsed()) return false;
         // Said before it is done: whoever comes now thaws it, after the freeze.
         const marked = await store.update(id, { box: "frozen", why }, { epoch, box: "running" });
-        if (!marked) return;
+        if (!marked) return false;
         // Whoever came before it was said has touched it before looking.
-        if (isUsed())
-          return void (await store.update(id, { box: "running", why: "Awake: in use" }, { epoch, box: "frozen" }));
+        if (isUsed()) {
+          await store.update(id, { box: "running", why: "Awake: in use" }, { epoch, box: "frozen" });
+          return false;
+        }
         await runtime.freeze(id, signal);
         const row = await store.byId(id);
+        if (row?.box === "frozen" && row.epoch === epoch) return true;
         // Another replica did not wait for the freeze.
-        if (row?.box !== "frozen" || row.epoch !== epoch) return runtime.thaw(id, signal);
-        await events.append(id, { kind: "box.frozen", data: { epoch, why } });
+        await runtime.thaw(id, signal);
+        return false;
       };
       const freezes = work().finally(() => freezing.delete(id));
       freezing.set(
         id,
         freezes.catch(() => undefined),
       );
-      await freezes;
+      if (await freezes) await events.append(id, { kind: "box.frozen", data: { epoch, why } });
     },
 
     async thaw({ id, epoch }, why, signal) {

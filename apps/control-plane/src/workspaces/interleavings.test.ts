@@ -166,7 +166,7 @@ function startReplica(world: World, gates: Gates, op: AsyncLocalStorage<string>)
 
 function stateOf({ box, untold }: World): BoxState {
   if (box === null) return untold ? { state: "stopped", died: true } : { state: "stopped" };
-  const address = { workspace: id, epoch: box.epoch, socket: "" };
+  const address = { workspace: id, epoch: box.epoch, socket: "", thaw: null };
   return { state: "running", epoch: box.epoch, rootfs: "host", frozen: box.frozen, address, usage: null };
 }
 

@@ -53,7 +53,11 @@ export function createBoxes({ site, records, cgroups, networks, abilities, start
     workspace: record.workspace,
     epoch: record.epoch,
     socket: starters[record.runtime].socketOf(record.workspace),
+    thaw: cgroups.thawOf(record.workspace),
   });
+
+  /** Boxes that stand still for a moment, which is nobody's wish to let them rest. */
+  const paused = new Set<WorkspaceId>();
 
   const stateOf = (record: BoxRecord): BoxState => {
     const { workspace: id, epoch } = record;
@@ -62,7 +66,7 @@ export function createBoxes({ site, records, cgroups, networks, abilities, start
       state: "running",
       epoch,
       rootfs: record.running.rootfs,
-      frozen: cgroups.isFrozen(id),
+      frozen: cgroups.isFrozen(id) && !paused.has(id),
       address: address(record),
       usage: {
         ...(cgroups.usage(id) ?? { memoryBytes: null, cpuMicros: null, processes: null }),
@@ -219,6 +223,18 @@ export function createBoxes({ site, records, cgroups, networks, abilities, start
     },
     async thaw(id: WorkspaceId): Promise<void> {
       if (isRunning(mustRead(id))) cgroups.freezeBox(id, false);
+    },
+    /** Does the work while nothing in the box runs; one that is frozen stays so. */
+    async whilePaused<T>(id: WorkspaceId, work: () => Promise<T>): Promise<T> {
+      if (!isRunning(records.read(id)) || cgroups.isFrozen(id)) return work();
+      paused.add(id);
+      cgroups.freezeBox(id, true);
+      try {
+        return await work();
+      } finally {
+        cgroups.freezeBox(id, false);
+        paused.delete(id);
+      }
     },
     async destroy(id: WorkspaceId): Promise<void> {
       await clear(id, records.read(id));

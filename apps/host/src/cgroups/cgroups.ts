@@ -1,11 +1,12 @@
 import type { Limits } from "@alcove/contract/api/workspace";
 import { CodedError } from "@alcove/contract/errors";
 import type { BoxUsage } from "@alcove/contract/host";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { listMounts } from "../kernel/mounts.ts";
 import { SystemCallError } from "../kernel/libc.ts";
+import type { Site } from "../site.ts";
 
 /** Mount points of the cgroup hierarchies (cgroups(7)). */
 type Hierarchies = {
@@ -18,6 +19,9 @@ type Hierarchies = {
   cpu: string | null;
   cpuacct: string | null;
 };
+
+/** The file that freezes a group, what is written to it, and the file that tells 1 of a group that is frozen. */
+type Freezer = { file: string; freeze: string; thaw: string; told: string };
 
 /** How often each limit was hit since the box's groups were made; null where the host does not count. */
 export type LimitCounters = { memory: number | null; processes: number | null };
@@ -41,6 +45,8 @@ export interface Cgroups {
   /** Kills all that is in the box's groups and removes them; repeats until they are gone. */
   destroy(id: string): Promise<void>;
   freezeBox(id: string, frozen: boolean): void;
+  /** What thaws the box when it is written to a file, which this process's owner may do too; null where boxes are not frozen. */
+  thawOf(id: string): { file: string; words: string } | null;
   isFrozen(id: string): boolean;
   usage(id: string): BoxUsage | null;
   /** How often the box's limits were hit since its groups were made. */
@@ -58,7 +64,11 @@ const outerSuffix = ".net";
 export const defaultProcesses = 8_192;
 
 /** The cgroups of this data directory, `alcove/<instance>/<id>` in every hierarchy. */
-export function createCgroups(instance: string, privileged: boolean): Cgroups {
+export function createCgroups({
+  instance,
+  privileged,
+  owner,
+}: Pick<Site, "instance" | "privileged" | "owner">): Cgroups {
   const hybridMount = privileged ? findHybridMount() : null;
   const hierarchies = prepare(privileged ? findHierarchies() : none, instance);
   const { unified, freezer } = hierarchies;
@@ -69,11 +79,32 @@ export function createCgroups(instance: string, privileged: boolean): Cgroups {
   const own = (mount: string, id: string): string => placed.get(id)?.get(mount) ?? folder(mount, id);
   const isPure = unified !== null && (hierarchies.pids === unified || hierarchies.pids === null);
 
-  /** Where the box is frozen. A group of somebody else's is so by cgroup2, which lets frozen processes be killed. */
-  const freezers = (id: string): { v1: string | null; v2: string | null } => {
-    if (freezer !== null && !placed.has(id)) return { v1: folder(freezer, id), v2: null };
+  /** How the box is frozen. A group of somebody else's is so by cgroup2, which lets frozen processes be killed. */
+  const freezerOf = (id: string): Freezer | null => {
+    if (freezer !== null && !placed.has(id)) {
+      const group = folder(freezer, id);
+      return {
+        file: `${group}/freezer.state`,
+        freeze: "FROZEN",
+        thaw: "THAWED",
+        told: `${group}/freezer.self_freezing`,
+      };
+    }
     const cgroup2 = hybridMount ?? unified;
-    return { v1: null, v2: cgroup2 === null ? null : own(cgroup2, id) };
+    if (cgroup2 === null) return null;
+    const file = `${own(cgroup2, id)}/cgroup.freeze`;
+    return { file, freeze: "1", thaw: "0", told: file };
+  };
+  /** A box is woken by the owner's own process: to ask this one takes as long as the answer. */
+  const letOwnerThaw = (id: string): void => {
+    const file = freezerOf(id)?.file;
+    if (!privileged || file === undefined) return;
+    try {
+      chownSync(file, owner.uid, owner.gid);
+    } catch (error) {
+      // It has ended already.
+      if (!isCode(error, "ENOENT")) throw error;
+    }
   };
 
   const make = (name: string, mounts: string[]): string[] =>
@@ -182,10 +213,12 @@ export function createCgroups(instance: string, privileged: boolean): Cgroups {
     create(id, limits) {
       const files = make(id, controllers);
       setLimits(id, limits);
+      letOwnerThaw(id);
       return files;
     },
     place(id, pid) {
       placed.set(id, readGroups(pid, hybridMount === null ? controllers : [...controllers, hybridMount]));
+      letOwnerThaw(id);
     },
     setLimits,
     createOuter: (id) => make(`${id}${outerSuffix}`, unified === null ? controllers.slice(0, 1) : [unified]),
@@ -202,16 +235,16 @@ export function createCgroups(instance: string, privileged: boolean): Cgroups {
       }
     },
     freezeBox(id, frozen) {
-      const { v1, v2 } = freezers(id);
-      if (v1 !== null && existsSync(v1)) writeFileSync(`${v1}/freezer.state`, frozen ? "FROZEN" : "THAWED");
-      if (v2 !== null && existsSync(v2)) writeFileSync(`${v2}/cgroup.freeze`, frozen ? "1" : "0");
+      const box = freezerOf(id);
+      if (box !== null && existsSync(box.file)) writeFileSync(box.file, frozen ? box.freeze : box.thaw);
+    },
+    thawOf(id) {
+      const box = freezerOf(id);
+      return box !== null && existsSync(box.file) ? { file: box.file, words: box.thaw } : null;
     },
     isFrozen(id) {
-      const { v1, v2 } = freezers(id);
-      return (
-        (v1 !== null && number(`${v1}/freezer.self_freezing`) === 1) ||
-        (v2 !== null && number(`${v2}/cgroup.freeze`) === 1)
-      );
+      const box = freezerOf(id);
+      return box !== null && number(box.told) === 1;
     },
     usage(id) {
       if (controllers.length === 0) return null;

@@ -6,11 +6,13 @@ import type { Duplex } from "node:stream";
 import { createHostClient } from "../../host/host-client.ts";
 import type { BoxAddress, Runtime, StartedBox } from "../runtime.ts";
 import { connectToBox } from "./connect-to-box.ts";
+import { createFreezers } from "./freezers.ts";
 import { waitForDaemon } from "./wait-for-daemon.ts";
 
 /** A runtime of this machine: boxes that the host process at this socket starts, by crun or by Docker. It knows of each box how, so that only `create` says it. */
 export function createMachineRuntime({ name, hostSocket }: { name: RuntimeName; hostSocket: string }): Runtime {
   const host = createHostClient({ hostSocket });
+  const freezers = createFreezers();
 
   async function start(workspace: WorkspaceId, epoch: number, signal: AbortSignal): Promise<StartedBox> {
     const started = await host.call("box.start", { workspace, epoch }, signal);
@@ -29,6 +31,7 @@ export function createMachineRuntime({ name, hostSocket }: { name: RuntimeName; 
         { cause },
       );
     }
+    freezers.note(started);
     return started;
   }
 
@@ -51,7 +54,12 @@ export function createMachineRuntime({ name, hostSocket }: { name: RuntimeName; 
     async create(spec, signal) {
       await host.call("box.create", { runtime: name, ...spec }, signal);
     },
-    claim: async (wish, signal) => (name === "embedded" ? (await host.call("box.claim", wish, signal)).claimed : null),
+    async claim(wish, signal) {
+      if (name !== "embedded") return null;
+      const { claimed } = await host.call("box.claim", wish, signal);
+      if (claimed) freezers.note(claimed.address);
+      return claimed;
+    },
     async keep(workspace, signal) {
       await host.call("box.keep", { workspace }, signal);
     },
@@ -66,12 +74,17 @@ export function createMachineRuntime({ name, hostSocket }: { name: RuntimeName; 
       await host.call("box.freeze", { workspace }, signal);
     },
     async thaw(workspace, signal) {
-      await host.call("box.thaw", { workspace }, signal);
+      if (!freezers.thaw(workspace)) await host.call("box.thaw", { workspace }, signal);
     },
     async destroy(workspace, signal) {
       await host.call("box.destroy", { workspace }, signal);
+      freezers.forget(workspace);
     },
-    inspect: (workspace, signal) => host.call("box.inspect", { workspace }, signal),
+    async inspect(workspace, signal) {
+      const state = await host.call("box.inspect", { workspace }, signal);
+      if (state.state === "running") freezers.note(state.address);
+      return state;
+    },
     list: (signal) => host.call("box.list", {}, signal),
     log: async (workspace, maxBytes, signal) => (await host.call("box.log", { workspace, maxBytes }, signal)).text,
     dial,
