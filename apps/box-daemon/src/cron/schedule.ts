@@ -1,6 +1,6 @@
 import { closeSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from "node:fs";
 import type { InFlight } from "../activity/activity.ts";
-import { limitChild } from "../system/child-limits.ts";
+import { startProgram } from "../system/child-limits.ts";
 import { commandEnvironment } from "../system/command-environment.ts";
 import type { Environment } from "../system/environment.ts";
 import { log } from "../system/log.ts";
@@ -74,13 +74,14 @@ function run({ command, env }: CronEntry, environment: Environment, inFlight: In
   if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > longestLog) renameSync(file, `${file}.1`);
   const output = openSync(file, "a", 0o644);
   try {
-    const child = Bun.spawn([env["SHELL"] ?? "/bin/sh", "-c", command], {
-      cwd: environment.home,
-      env: { ...commandEnvironment(environment), ...env },
-      stdio: ["ignore", output, output],
-      detached: true,
-    });
-    limitChild(child.pid);
+    const child = startProgram(() =>
+      Bun.spawn([env["SHELL"] ?? "/bin/sh", "-c", command], {
+        cwd: environment.home,
+        env: { ...commandEnvironment(environment), ...env },
+        stdio: ["ignore", output, output],
+        detached: true,
+      }),
+    );
     log("info", "A scheduled command runs", { command });
     void child.exited.then(inFlight.hold({ kind: "schedule", what: command.slice(0, 100) }));
   } catch (error) {

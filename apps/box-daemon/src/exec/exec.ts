@@ -4,7 +4,7 @@ import { CodedError } from "@alcove/contract/errors";
 import { signalProcess } from "../system/marked-processes.ts";
 import { exitCodeOf } from "../system/exit-code.ts";
 import { createChunker } from "./utf8-chunks.ts";
-import { limitChild } from "../system/child-limits.ts";
+import { startProgram } from "../system/child-limits.ts";
 
 /** Milliseconds that output may still take after the command has ended: a child that it left behind can hold the pipe open for ever. */
 const drainMs = 250;
@@ -19,14 +19,14 @@ export function startCommand(
   options: { directory: string; env: Readonly<Record<string, string | undefined>> },
 ): Child {
   try {
-    const child = Bun.spawn(request.command, {
-      cwd: options.directory,
-      env: { ...options.env, ...request.env },
-      stdio: [request.stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"],
-      detached: true,
-    });
-    limitChild(child.pid);
-    return child;
+    return startProgram(() =>
+      Bun.spawn(request.command, {
+        cwd: options.directory,
+        env: { ...options.env, ...request.env },
+        stdio: [request.stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+        detached: true,
+      }),
+    );
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code === "ENOENT") throw new CodedError("command_not_found", `There is no command "${request.command[0]}"`);

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import type { AgentLaunch } from "@alcove/contract/box/run";
 import { CodedError } from "@alcove/contract/errors";
 import { signalProcess } from "../system/marked-processes.ts";
-import { limitChild } from "../system/child-limits.ts";
+import { startProgram } from "../system/child-limits.ts";
 
 export interface Exit {
   readonly exitCode: number | null;
@@ -51,16 +51,21 @@ export function startAgent(options: {
 }): AgentProcess {
   let child: Bun.Subprocess<"pipe", "pipe", "pipe">;
   try {
-    child = Bun.spawn(options.launch.command, {
-      cwd: options.directory,
-      env: { ...options.env, ...options.launch.env },
-      stdio: ["pipe", "pipe", "pipe"],
-      detached: true,
-    });
+    child = startProgram(() =>
+      Bun.spawn(options.launch.command, {
+        cwd: options.directory,
+        env: { ...options.env, ...options.launch.env },
+        stdio: ["pipe", "pipe", "pipe"],
+        detached: true,
+      }),
+    );
   } catch (error) {
-    throw new CodedError("agent_failed", `Cannot start ${options.launch.name}: ${String(error)}`, { cause: error });
+    throw new CodedError(
+      "agent_failed",
+      `Cannot start ${options.launch.name}: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    );
   }
-  limitChild(child.pid);
   const exited = child.exited.then(() => ({
     exitCode: child.signalCode === null ? child.exitCode : null,
     signal: child.signalCode === null ? null : String(child.signalCode),

@@ -73,6 +73,14 @@ export function ownProcessLimit(): number | null {
   return soft < 2n ** 32n ? Number(soft) : null;
 }
 
+/** Lowers this process's own soft limit of processes and threads, which is what those that it starts have; gives what restores it. */
+export function setOwnProcessLimit(limit: number): () => void {
+  const before = new BigUint64Array(2);
+  symbols.prlimit(0, processLimit, null, before);
+  symbols.prlimit(0, processLimit, BigUint64Array.of(BigInt(limit), before[1] ?? 0n), null);
+  return () => void symbols.prlimit(0, processLimit, before, null);
+}
+
 /** Lowers another process's limit of processes and threads; nothing happens when it has ended. */
 export function setProcessLimit(pid: number, limit: number): void {
   symbols.prlimit(pid, processLimit, BigUint64Array.of(BigInt(limit), BigInt(limit)), null);

@@ -4,7 +4,7 @@ import { newId } from "@alcove/contract/ids";
 import { killMarked } from "../system/marked-processes.ts";
 import { exitCodeOf } from "../system/exit-code.ts";
 import { keptBytes, type LiveTerminal, type Terminals } from "./terminal.ts";
-import { limitChild } from "../system/child-limits.ts";
+import { startProgram } from "../system/child-limits.ts";
 
 interface Held extends LiveTerminal {
   describe(): Terminal;
@@ -22,12 +22,13 @@ export function createPtyTerminals(env: Readonly<Record<string, string | undefin
       let { cols, rows } = request;
       let exit: { exitCode: number } | null = null;
       const createdAt = new Date().toISOString();
-      const child = Bun.spawn([env["SHELL"] ?? "/bin/sh", "-l"], {
-        cwd: request.directory,
-        env: { ...env, ALCOVE_TERMINAL: id, TERM: "xterm-256color", COLORTERM: "truecolor" },
-        terminal: { cols, rows, data: (_, data) => output.append(data) },
-      });
-      limitChild(child.pid);
+      const child = startProgram(() =>
+        Bun.spawn([env["SHELL"] ?? "/bin/sh", "-l"], {
+          cwd: request.directory,
+          env: { ...env, ALCOVE_TERMINAL: id, TERM: "xterm-256color", COLORTERM: "truecolor" },
+          terminal: { cols, rows, data: (_, data) => output.append(data) },
+        }),
+      );
       void child.exited.then(() => {
         exit = { exitCode: exitCodeOf(child) };
         held.delete(id);
