@@ -12,6 +12,7 @@ import type { WorkspaceEvents } from "./workspace-events.ts";
 import type { WorkspaceRow, WorkspaceStore } from "./workspace-store.ts";
 
 const hookMs = 10_000;
+const againMs = 10_000;
 /** A box that ran for this long, in milliseconds, did not die of its start. */
 const healthyMs = 600_000;
 /** A file that people may put into their workspace: it runs before the box is put to sleep. */
@@ -209,7 +210,10 @@ export function createBoxLife({ store, runtime, volumes, access, events, require
       await runtime.thaw(id, signal);
       // Whoever waits for the box does not wait for the note of it; a note that is missing makes the next one thaw what is thawed.
       const noted = store.update(id, { box: "running", why, activeAt: new Date() }, { epoch, box: "frozen" });
-      noted.catch((error: unknown) => log.warn({ err: error, workspace: id }, "a thaw was not noted"));
+      noted
+        // Once more: another replica may have frozen it meanwhile, and have looked at the row before this was noted.
+        .then((row) => row && runtime.thaw(id, AbortSignal.timeout(againMs)))
+        .catch((error: unknown) => log.warn({ err: error, workspace: id }, "a thaw was not noted"));
     },
 
     async died(id, epoch) {

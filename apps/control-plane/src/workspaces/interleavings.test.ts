@@ -189,10 +189,12 @@ async function scenario(names: readonly string[], ready: boolean): Promise<Scena
     world.box = { epoch: 1, frozen: false };
   }
   let workspaces = startReplica(world, gates, op);
+  /** Another server on the same database. */
+  const elsewhere = startReplica(world, gates, op);
   const left = new Set(names);
-  const begin = (name: string, act: Act) => {
+  const begin = (name: string, act: Act, where = workspaces) => {
     const row = world.row;
-    if (row) op.run(name, () => void act(workspaces, row).catch(() => undefined));
+    if (row) op.run(name, () => void act(where, row).catch(() => undefined));
   };
 
   return {
@@ -205,10 +207,14 @@ async function scenario(names: readonly string[], ready: boolean): Promise<Scena
       else if (name === "server dies") {
         gates.kill();
         workspaces = startReplica(world, gates, op);
-      } else begin(name, acts[name] ?? (() => Promise.resolve()));
+      } else if (name === "start elsewhere") begin(name, (there) => there.box(id, signal), elsewhere);
+      else begin(name, acts[name] ?? (() => Promise.resolve()));
     },
     state: () => JSON.stringify([world, gates.labels().toSorted(), [...left]]),
     async end() {
+      const { box: there, row: said } = world;
+      if (!names.includes("server dies") && said?.box === "running" && there?.frozen)
+        throw new Error("a box is frozen that is said to run, until somebody looks");
       const wasDeleted = world.row?.state === "deleting" || world.row === undefined;
       // What the server does again and again puts right whatever was broken off.
       for (let round = 0; round < 3; round += 1) {
@@ -242,6 +248,7 @@ test.each([
   { ready: true, names: ["freeze", "start", "box dies"] },
   { ready: true, names: ["freeze", "stop", "server dies"] },
   { ready: true, names: ["freeze", "start", "delete"] },
+  { ready: true, names: ["freeze", "start elsewhere", "stop"] },
   { ready: true, names: ["doubt", "start", "box dies", "server dies"] },
   { ready: false, names: ["start", "delete", "server dies"] },
   { ready: false, names: ["start", "stop", "box dies", "server dies"] },
