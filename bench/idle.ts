@@ -1,5 +1,5 @@
 import { readdir, readFile, readlink } from "node:fs/promises";
-import { runTrue, startComputer, warmUp } from "./computer.ts";
+import { runTrue, sparesReady, startComputer, warmUp } from "./computer.ts";
 import { type BenchResult, round, samples, timed } from "./report.ts";
 
 const mebibyte = 2 ** 20;
@@ -12,9 +12,10 @@ const atOnce = 20;
  * answered, and what the server's own processes hold.
  */
 export async function benchIdle(): Promise<BenchResult> {
-  await using alcove = await startComputer({ spareBoxes: 0 });
+  await using alcove = await startComputer();
   const { client } = alcove.plane;
   await warmUp(client);
+  await sparesReady(alcove);
   const alone = await processesOf([alcove.data]);
   const ids: string[] = [];
   const inTurns = async (work: (index: number) => Promise<void>): Promise<void> => {
