@@ -173,3 +173,22 @@ test("the server is killed in the middle of a restore and of a fork, and both ca
   if (!(await now.list()).items.some(({ name }) => name === "late")) await now.fork("lab", { name: "late" });
   expect(await run("late", "cat notes.md | wc -l", plane)).toBe("1\n");
 });
+
+test("the server is killed in the middle of an import: nothing is left of it, and the name is free again", async () => {
+  const [killed, other] = [await alcove.startControlPlane(), await alcove.startControlPlane()];
+  // It begins, and its end does not come.
+  const cut = new ReadableStream<Uint8Array>({ start: (body) => body.enqueue(new Uint8Array(65_536)) });
+  const half = fetch(`${killed.address}/api/v1/workspaces/import?name=half`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${alcove.secret}` },
+    body: cut,
+    duplex: "half",
+  }).catch(() => "broken off");
+  const names = async () => (await other.client.workspaces.list()).items.map(({ name }) => name);
+  await expect.poll(names).toContain("half");
+  await killed.kill();
+  expect(await half).toBe("broken off");
+  await expect.poll(names, { timeout: 20_000 }).not.toContain("half");
+  await other.client.workspaces.create({ name: "half" });
+  expect(await run("half", "ls -A", other)).toBe("");
+});

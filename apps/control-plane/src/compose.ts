@@ -42,6 +42,7 @@ import { createImageBuilds } from "./templates/image-builds.ts";
 import { createTemplates } from "./templates/templates.ts";
 import { createTemplateStore } from "./templates/template-store.ts";
 import { createHostVolumes } from "./volumes/host-volumes.ts";
+import { createArchiveImports } from "./workspaces/import-archive.ts";
 import { createWorkspaceJobs } from "./workspaces/jobs.ts";
 import { createPortWatch } from "./workspaces/ports.ts";
 import { createSnapshots } from "./workspaces/snapshots.ts";
@@ -226,7 +227,11 @@ export async function composeControlPlane(config: Config, log: Log): Promise<Con
       },
     }),
   );
-  replica.watchOthers((dead) => queue.takeOver(dead));
+  const imports = createArchiveImports({ workspaces, store, replica: replica.id });
+  replica.watchOthers(async (dead) => {
+    await imports.takeOver(dead);
+    await queue.takeOver(dead);
+  });
   const createRun = createRunCreation({ database, queue, workspaces, store, agents: shelf, wake });
 
   let address = "";
@@ -247,6 +252,7 @@ export async function composeControlPlane(config: Config, log: Log): Promise<Con
     store,
     workspaces,
     snapshots,
+    imports,
     templates,
     ports,
     usage,

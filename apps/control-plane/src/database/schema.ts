@@ -94,6 +94,8 @@ export const workspaces = pgTable("workspaces", {
   createdAt: time("created_at").notNull().defaultNow(),
   startedAt: time("started_at"),
   startMs: integer("start_ms"),
+  /** The replica that unpacks an archive into it. */
+  importedBy: text("imported_by"),
 });
 
 export type JobKind = "create" | "start" | "stop" | "freeze" | "thaw" | "change" | "delete" | "revert" | "restore";

@@ -35,7 +35,10 @@ interface Parts {
   readonly ending: AbortSignal;
 }
 
-export type WorkspaceWish = Omit<CreateWorkspace, "from">;
+export type WorkspaceWish = Omit<CreateWorkspace, "from"> & {
+  /** The replica that fills it from an archive. */
+  readonly importedBy?: string;
+};
 export type Origin = { workspace: WorkspaceId; snapshot: SnapshotId };
 
 /**
@@ -143,7 +146,7 @@ export function createCreation(parts: Parts) {
   };
 
   const create = async (owner: string, wish: WorkspaceWish, origin?: Origin): Promise<WorkspaceRow> => {
-    const { name, limits = {}, network, lifetime } = wish;
+    const { name, limits = {}, network, lifetime, importedBy } = wish;
     const template = await templateOf(owner, wish, origin);
     const needsDocker = template.templateRoot?.kind === "image";
     if (needsDocker && wish.runtime === "embedded")
@@ -168,6 +171,7 @@ export function createCreation(parts: Parts) {
         limits,
         ...(network && { network }),
         ...(lifetime && { lifetime }),
+        ...(importedBy && { importedBy }),
         ...template,
         ...(origin && { originWorkspace: origin.workspace, originSnapshot: origin.snapshot }),
       };

@@ -2,7 +2,7 @@ import type { Readable } from "node:stream";
 import { boxExecLineSchema } from "@alcove/contract/box/exec";
 import { CodedError } from "@alcove/contract/errors";
 import type { BoxClient } from "../box/box-client.ts";
-import type { WorkspaceRow } from "./workspace-store.ts";
+import type { WorkspaceRow, WorkspaceStore } from "./workspace-store.ts";
 import type { Workspaces } from "./workspaces.ts";
 
 const archivePath = "system/backups/import.tar";
@@ -15,34 +15,49 @@ const unpack = [
   "cp --archive --no-preserve=ownership /workspace/system/backups/import/. /workspace/user/",
 ].join("\n");
 
-/**
- * A new workspace with the files of a tar archive, as an export is one; it is deleted again when that fails. Codes: `archive_invalid`, `workspace_full`,
- * `name_taken`.
- */
-export async function importArchive({
+export interface ArchiveImports {
+  /**
+   * A new workspace with the files of a tar archive, as an export is one; it is deleted again when that fails. Codes: `archive_invalid`, `workspace_full`,
+   * `name_taken`.
+   */
+  import(wish: {
+    owner: string;
+    name: string | undefined;
+    archive: Readable;
+    signal: AbortSignal;
+  }): Promise<WorkspaceRow>;
+  /** Deletes what a replica that is gone left half filled. */
+  takeOver(dead: string): Promise<void>;
+}
+
+export function createArchiveImports({
   workspaces,
-  owner,
-  name,
-  archive,
-  signal,
+  store,
+  replica,
 }: {
   workspaces: Workspaces;
-  owner: string;
-  name: string | undefined;
-  archive: Readable;
-  signal: AbortSignal;
-}): Promise<WorkspaceRow> {
-  const row = await workspaces.create(owner, { name });
-  try {
-    const box = await workspaces.box(row.id, signal);
-    const path = `/v1/files/${archivePath}?parents=true`;
-    (await box.request({ method: "PUT", path, body: archive, signal })).resume();
-    await unpackInBox(box, signal);
-    return row;
-  } catch (error) {
-    await workspaces.remove(row);
-    throw error;
-  }
+  store: WorkspaceStore;
+  replica: string;
+}): ArchiveImports {
+  return {
+    async import({ owner, name, archive, signal }) {
+      const row = await workspaces.create(owner, { name, importedBy: replica });
+      try {
+        const box = await workspaces.box(row.id, signal);
+        const path = `/v1/files/${archivePath}?parents=true`;
+        (await box.request({ method: "PUT", path, body: archive, signal })).resume();
+        await unpackInBox(box, signal);
+        return (await store.update(row.id, { importedBy: null })) ?? row;
+      } catch (error) {
+        await workspaces.remove(row);
+        throw error;
+      }
+    },
+
+    async takeOver(dead) {
+      for (const row of await store.importedBy(dead)) await workspaces.remove(row);
+    },
+  };
 }
 
 async function unpackInBox(box: BoxClient, signal: AbortSignal): Promise<void> {

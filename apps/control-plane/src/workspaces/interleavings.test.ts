@@ -59,6 +59,7 @@ const firstRow = (): WorkspaceRow => ({
   createdAt: at,
   startedAt: null,
   startMs: null,
+  importedBy: null,
 });
 
 /** The real code of a replica, on a store, jobs and a runtime whose every call waits for its turn. */

@@ -91,6 +91,11 @@ export function createWorkspaceStore({ db, wake, alone }: { db: Db; wake: Wake; 
       return rows.map(branded);
     },
 
+    /** Workspaces that this replica began to fill from an archive, and did not finish. */
+    async importedBy(replica: string): Promise<WorkspaceRow[]> {
+      return (await db.select().from(workspaces).where(eq(workspaces.importedBy, replica))).map(branded);
+    },
+
     async all(): Promise<WorkspaceRow[]> {
       return (await db.select().from(workspaces)).map(branded);
     },

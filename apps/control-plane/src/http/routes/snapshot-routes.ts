@@ -11,7 +11,7 @@ import {
 } from "@alcove/contract/api/workspace";
 import { CodedError } from "@alcove/contract/errors";
 import { isId, newId, type SnapshotId } from "@alcove/contract/ids";
-import { importArchive } from "../../workspaces/import-archive.ts";
+import type { ArchiveImports } from "../../workspaces/import-archive.ts";
 import type { Snapshots } from "../../workspaces/snapshots.ts";
 import type { Workspaces } from "../../workspaces/workspaces.ts";
 import type { WorkspaceStore } from "../../workspaces/workspace-store.ts";
@@ -25,6 +25,7 @@ interface Parts {
   readonly workspaces: Workspaces;
   readonly store: WorkspaceStore;
   readonly snapshots: Snapshots;
+  readonly imports: ArchiveImports;
   readonly stopping: AbortSignal;
 }
 
@@ -34,7 +35,7 @@ const snapshotParam = idParam.extend({ snapshot: snapshotId });
 const snapshotName = z.string().min(1).max(80);
 
 /** Snapshots of a workspace and what is made of them. None of these wakes it, but for a restore of one that ran. */
-export function addSnapshotRoutes(app: ApiApp, { workspaces, store, snapshots, stopping }: Parts): void {
+export function addSnapshotRoutes(app: ApiApp, { workspaces, store, snapshots, imports, stopping }: Parts): void {
   app.openapi(
     createRoute({
       method: "get",
@@ -195,8 +196,8 @@ export function addSnapshotRoutes(app: ApiApp, { workspaces, store, snapshots, s
     if (!body) throw new CodedError("bad_request", "The archive is missing: send a tar file as the body.");
     const signal = AbortSignal.any([context.req.raw.signal, stopping]);
     const archive = Readable.fromWeb(body);
-    const row = await importArchive({ workspaces, owner: context.get("user"), name: wish.name, archive, signal });
-    return context.json(workspaceView((await store.byId(row.id)) ?? row, [], null), 201);
+    const row = await imports.import({ owner: context.get("user"), name: wish.name, archive, signal });
+    return context.json(workspaceView(row, [], null), 201);
   });
 }
 
