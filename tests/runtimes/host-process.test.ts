@@ -1,5 +1,6 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { readdir, readFile, readlink, stat, statfs } from "node:fs/promises";
 import path from "node:path";
@@ -8,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runInBox } from "../../apps/control-plane/src/runtimes/runtime.contract.ts";
 import { newId, type WorkspaceId } from "../../packages/contract/src/ids.ts";
 import { builtPart } from "../../tools/build/build.ts";
+import { ownBun } from "../../tools/project.ts";
 import { startTestHost, type TestHost } from "../fixtures/host.ts";
 
 const execute = promisify(execFile);
@@ -211,4 +213,32 @@ test("nothing of a host process is left after it was shut down with its boxes", 
   expect((await execute("losetup", ["--list", "--noheadings", "--output", "BACK-FILE"])).stdout).not.toContain(
     host.data,
   );
+});
+
+test("a second host process waits until the first one has ended, and nothing that it started keeps it waiting", async () => {
+  await using host = await startTestHost({ as: "root" });
+  const id = newId("workspace");
+  await host.volumes.create(id, signal);
+  await host.runtime.create({ workspace: id, name: "blog" }, signal);
+  await host.runtime.start(id, 1, signal);
+  const socket = path.join(host.data, "host.sock");
+  const { ino } = await stat(socket);
+  const entry = path.join(await builtPart("host"), "main.mjs");
+  const args = [entry, "--data", host.data, "--socket", socket, "--owner", "0:0", "--no-template"];
+  const second = spawn(ownBun, args, { stdio: "ignore", env: { ...process.env, ALCOVE_SPARE_BOXES: "0" } });
+  const opened = async () =>
+    Promise.all(
+      (await readdir(`/proc/${second.pid}/fd`)).map((fd) =>
+        readlink(`/proc/${second.pid}/fd/${fd}`).catch(() => "closed"),
+      ),
+    );
+  await expect.poll(opened, { timeout: 20_000 }).toContain(path.join(host.data, "run/host.lock"));
+  expect((await stat(socket)).ino).toBe(ino);
+  expect(await host.runtime.inspect(id, signal)).toMatchObject({ state: "running" });
+  const ended = once(second, "exit");
+  second.kill("SIGKILL");
+  await ended;
+  // With a box that runs on.
+  await host.restart();
+  expect(await host.runtime.inspect(id, signal)).toMatchObject({ state: "running" });
 });

@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import { parseArgs } from "node:util";
 import { runHost } from "./compose.ts";
 import { logLine } from "./log.ts";
+import { becomeOnlyHost } from "./only-host.ts";
 import { openSite } from "./site.ts";
 import { takeRights } from "./own-namespace.ts";
 
@@ -34,6 +35,7 @@ if (values["parent-pipe"]) {
 }
 
 try {
+  await becomeOnlyHost(values.data);
   // In the user's own namespace the user itself is id 0.
   const ids = rights.kind === "namespace" ? { uid: 0, gid: 0 } : { uid: Number(owner[1]), gid: Number(owner[2]) };
   const site = openSite({ data: values.data, owner: ids, rights: rights.kind });
