@@ -50,18 +50,19 @@ async function start(): Promise<void> {
   if (ending.signal.aborted) return;
 
   const children: { host: Child | null; controlPlane: Child | null } = { host: null, controlPlane: null };
-  async function startHost(): Promise<Child> {
-    const child = await launchHost(settings, version, owner);
-    children.host = child;
-    await lock.update({ host: child.mark });
+  /** Notes what was started, for the start that comes after a kill of this one; what cannot be noted does not go on, or another would be started beside it. */
+  const noted = async (name: keyof typeof children, child: Child): Promise<Child> => {
+    children[name] = child;
+    try {
+      await lock.update({ [name]: child.mark });
+    } catch (error) {
+      await endProcess(child.mark, hostGraceMs);
+      throw error;
+    }
     return child;
-  }
-  async function startControlPlane(): Promise<Child> {
-    const child = await launchControlPlane(settings, version, owner);
-    children.controlPlane = child;
-    await lock.update({ controlPlane: child.mark });
-    return child;
-  }
+  };
+  const startHost = async () => noted("host", await launchHost(settings, version, owner));
+  const startControlPlane = async () => noted("controlPlane", await launchControlPlane(settings, version, owner));
 
   try {
     const host = await startHost();

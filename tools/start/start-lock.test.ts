@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -47,4 +47,15 @@ test("the lock of a start that was killed is taken over with what it left runnin
   await once(other, "close");
   await using lock = await take();
   expect(lock.abandoned?.host).toEqual({ pid: 4194303, startedAt: "1" });
+});
+
+test("two processes that are started at once are both noted", async () => {
+  await using lock = await take();
+  const marks = [1, 2].map((pid) => ({ pid, startedAt: "1" }));
+  for (let round = 0; round < 20; round += 1)
+    await Promise.all([lock.update({ host: marks[0] }), lock.update({ controlPlane: marks[1] })]);
+  expect(JSON.parse(await readFile(join(data, "run/start.json"), "utf8"))).toMatchObject({
+    host: marks[0],
+    controlPlane: marks[1],
+  });
 });

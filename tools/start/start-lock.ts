@@ -37,12 +37,19 @@ export async function takeStartLock(data: string): Promise<{ lock: StartLock } |
     if (holder) return { holder };
     throw error;
   }
+  let updates = Promise.resolve();
   const lock: StartLock = {
     abandoned: earlier,
-    async update(changes) {
+    update(changes) {
       content = { ...content, ...changes };
-      await writeFile(`${path}.draft`, JSON.stringify(content), { mode: 0o600 });
-      await rename(`${path}.draft`, path);
+      const write = async () => {
+        await writeFile(`${path}.draft`, JSON.stringify(content), { mode: 0o600 });
+        await rename(`${path}.draft`, path);
+      };
+      // Two at once would take the draft from each other.
+      const update = updates.then(write);
+      updates = update.catch(() => undefined);
+      return update;
     },
     [Symbol.asyncDispose]: () => rm(path, { force: true }),
   };
