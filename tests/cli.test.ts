@@ -81,6 +81,17 @@ test("workspaces are made, listed and removed from a shell", async () => {
   await expect.poll(async () => (await alcoveCommand(["ws", "ls"])).stdout, { timeout: 20_000 }).not.toContain("spare");
 });
 
+test("exec passes bytes on that are no text, in and out", async () => {
+  const bytes = Buffer.from(Array.from({ length: 70_000 }, (_, at) => (at * 7) % 256));
+  const child = begin(["exec", "-i", "shop", "--", "cat"]);
+  const output: Buffer[] = [];
+  child.stdout?.on("data", (chunk: Buffer) => output.push(chunk));
+  child.stdin?.end(bytes);
+  await once(child, "close");
+  expect(child.exitCode).toBe(0);
+  expect(Buffer.concat(output).equals(bytes)).toBe(true);
+});
+
 test("exec passes on output, errors, exit code and input", async () => {
   const spoken = await alcoveCommand(["exec", "shop", "--", "sh", "-c", "echo out; echo err >&2; exit 7"]);
   expect(spoken).toEqual({ code: 7, stdout: "out\n", stderr: "err\n" });

@@ -1,4 +1,5 @@
-import type { ExecRequest } from "@alcove/contract/api/workspace";
+import { isUtf8 } from "node:buffer";
+import type { ExecEvent, ExecRequest } from "@alcove/contract/api/workspace";
 import type { Client } from "@alcove/sdk/client";
 import { exitCodes } from "./exit-codes.ts";
 import type { Terminal } from "./terminal.ts";
@@ -16,10 +17,10 @@ export async function execCommand(
     for await (const event of client.workspaces.exec(workspace, request, { signal: leaving.signal })) {
       switch (event.kind) {
         case "stdout":
-          terminal.write(event.data);
+          terminal.write(bytesOf(event));
           break;
         case "stderr":
-          terminal.writeError(event.data);
+          terminal.writeError(bytesOf(event));
           break;
         case "exit":
           return event.exitCode;
@@ -29,4 +30,13 @@ export async function execCommand(
     if (!leaving.signal.aborted) throw error;
   }
   return exitCodes.interrupted;
+}
+
+function bytesOf({ data, encoding }: Exclude<ExecEvent, { kind: "exit" }>): Uint8Array {
+  return Buffer.from(data, encoding ?? "utf8");
+}
+
+/** Standard input as a request carries it: text where it is that. */
+export function inputOf(bytes: Buffer): Pick<ExecRequest, "stdin" | "stdinEncoding"> {
+  return isUtf8(bytes) ? { stdin: bytes.toString() } : { stdin: bytes.toString("base64"), stdinEncoding: "base64" };
 }

@@ -1,4 +1,4 @@
-import { text } from "node:stream/consumers";
+import { buffer, text } from "node:stream/consumers";
 import { CodedError } from "@alcove/contract/errors";
 import { runModeSchema } from "@alcove/contract/api/run";
 import { createClient, type Client } from "@alcove/sdk/client";
@@ -6,7 +6,7 @@ import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { addComputerCommands } from "./computer-commands.ts";
 import { dataDirectory, findConnection, storeLogin } from "./connection.ts";
 import { diagnose } from "./doctor.ts";
-import { execCommand } from "./exec.ts";
+import { execCommand, inputOf } from "./exec.ts";
 import { exitCodeHelp } from "./exit-codes.ts";
 import { diagnoseOffline } from "./offline-doctor.ts";
 import { runPrompt } from "./run.ts";
@@ -94,7 +94,7 @@ export function createProgram(terminal: Terminal, env: Environment, finish: (exi
         command: words[0] === "--" ? words.slice(1) : words,
         directory: options.directory,
         env: options.env,
-        stdin: options.stdin ? await text(terminal.input) : undefined,
+        ...(options.stdin && inputOf(await buffer(terminal.input))),
         timeoutMs: options.timeout === undefined ? undefined : options.timeout * 1000,
       };
       finish(await execCommand(await client(), terminal, workspace, request));

@@ -56,7 +56,7 @@ export async function* streamCommand(
   signal.addEventListener("abort", kill);
   try {
     if (signal.aborted) kill();
-    feedInput(child, request.stdin);
+    feedInput(child, request);
     const stop = new AbortController();
     void child.exited.then(() => timers.push(setTimeout(() => stop.abort(), drainMs)));
     for await (const line of mergeOutput(child, stop.signal)) yield `${JSON.stringify(line)}\n`;
@@ -72,9 +72,9 @@ export async function* streamCommand(
   }
 }
 
-function feedInput(child: Child, text: string | undefined): void {
-  if (text === undefined || child.stdin === undefined) return;
-  void child.stdin.write(text);
+function feedInput(child: Child, { stdin, stdinEncoding }: ExecRequest): void {
+  if (stdin === undefined || child.stdin === undefined) return;
+  void child.stdin.write(stdinEncoding === undefined ? stdin : Buffer.from(stdin, stdinEncoding));
   // A command may end without reading its input.
   void Promise.resolve(child.stdin.end()).catch(() => undefined);
 }

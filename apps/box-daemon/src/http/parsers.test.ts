@@ -70,6 +70,8 @@ const cases: {
       { env: { A: 1 } },
       { stdin: "text" },
       { stdin: null },
+      { stdin: "AAE=", stdinEncoding: "base64" },
+      { stdin: "AAE=", stdinEncoding: "hex" },
       { timeoutMs: 1 },
       { timeoutMs: 0 },
       { timeoutMs: 1.5 },

@@ -139,15 +139,19 @@ export const execRequestSchema = z.object({
   env: z.record(z.string(), z.string()).optional(),
   /** Text given to the command's standard input, then closed. */
   stdin: z.string().optional(),
+  /** Present when `stdin` is not text, but base64. */
+  stdinEncoding: z.literal("base64").optional(),
   timeoutMs: z.number().int().min(1).max(86_400_000).optional(),
 });
 export type ExecRequest = z.infer<typeof execRequestSchema>;
 export const execResultSchema = z.object({ exitCode: z.number().int(), stdout: z.string(), stderr: z.string() });
 export type ExecResult = z.infer<typeof execResultSchema>;
+/** Present when the bytes are not UTF-8: each character of `data` is then one byte. */
+const outputEncoding = z.literal("latin1").optional();
 /** SSE events of `exec`: `stdout` and `stderr` carry text, `exit` the code (128 + signal when killed). */
 export const execEventSchema = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("stdout"), data: z.string() }),
-  z.object({ kind: z.literal("stderr"), data: z.string() }),
+  z.object({ kind: z.literal("stdout"), data: z.string(), encoding: outputEncoding }),
+  z.object({ kind: z.literal("stderr"), data: z.string(), encoding: outputEncoding }),
   z.object({ kind: z.literal("exit"), exitCode: z.number().int() }),
 ]);
 export type ExecEvent = z.infer<typeof execEventSchema>;

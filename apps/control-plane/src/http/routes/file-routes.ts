@@ -126,10 +126,9 @@ type Line = z.infer<typeof boxExecLineSchema>;
 
 function textLine(line: Line): z.infer<typeof execEventSchema> {
   if (line.kind === "exit") return { kind: "exit", exitCode: line.exitCode };
-  return {
-    kind: line.kind,
-    data: line.encoding === "base64" ? Buffer.from(line.data, "base64").toString("latin1") : line.data,
-  };
+  const { kind, data, encoding } = line;
+  if (encoding === undefined) return { kind, data };
+  return { kind, data: Buffer.from(data, encoding).toString("latin1"), encoding: "latin1" };
 }
 
 /** Reads to the end, so that the connection can be kept. */
