@@ -111,6 +111,13 @@ test("refusals are problems with a code and a hint", async () => {
     body: { code: "bad_request", issues: [{ path: "name" }] },
   });
   expect(await call("POST", "/workspaces", "{")).toMatchObject({ status: 400, body: { code: "bad_request" } });
+  for (const [method, path, body] of [
+    ["GET", "/workspaces/a%00b"],
+    ["POST", "/keys", { name: "a\0" }],
+    ["POST", "/workspaces/files/exec", { command: ["true"], env: { A: "a\0" } }],
+    ["POST", "/workspaces/import?name=No%20Name", "x"],
+  ] as const)
+    expect(await call(method, path, body)).toMatchObject({ status: 400, body: { code: "bad_request" } });
   expect(await call("POST", "/workspaces", JSON.stringify({ name: "x".repeat(3_000_000) }))).toMatchObject({
     status: 413,
     body: { code: "too_large" },

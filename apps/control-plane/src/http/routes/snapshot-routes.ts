@@ -16,7 +16,7 @@ import type { Snapshots } from "../../workspaces/snapshots.ts";
 import type { Workspaces } from "../../workspaces/workspaces.ts";
 import type { WorkspaceStore } from "../../workspaces/workspace-store.ts";
 import { workspaceView } from "../../workspaces/workspace-view.ts";
-import type { ApiApp } from "../api-app.ts";
+import { queryOf, type ApiApp } from "../api-app.ts";
 import { contentHeaders } from "../content-headers.ts";
 import { answers, json, jsonBody } from "../openapi.ts";
 import { restOfPath } from "../rest-of-path.ts";
@@ -191,7 +191,7 @@ export function addSnapshotRoutes(app: ApiApp, { workspaces, store, snapshots, i
   });
 
   app.post("/workspaces/import", async (context) => {
-    const wish = z.object({ name: nameSchema.optional() }).parse(context.req.query());
+    const wish = queryOf(context, z.object({ name: nameSchema.optional() }));
     const { body } = context.req.raw;
     if (!body) throw new CodedError("bad_request", "The archive is missing: send a tar file as the body.");
     const signal = AbortSignal.any([context.req.raw.signal, stopping]);

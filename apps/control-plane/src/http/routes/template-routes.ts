@@ -9,7 +9,7 @@ import {
 } from "@alcove/contract/api/template";
 import { CodedError } from "@alcove/contract/errors";
 import type { Templates } from "../../templates/templates.ts";
-import type { ApiApp } from "../api-app.ts";
+import { queryOf, type ApiApp } from "../api-app.ts";
 import { answers, json, jsonBody } from "../openapi.ts";
 
 interface Parts {
@@ -96,7 +96,7 @@ export function addTemplateRoutes(app: ApiApp, { templates, stopping }: Parts): 
   );
 
   app.post("/templates/upload", async (context) => {
-    const wish = uploadTemplateSchema.parse(context.req.query());
+    const wish = queryOf(context, uploadTemplateSchema);
     const { body } = context.req.raw;
     if (!body) throw new CodedError("bad_request", "The root file system is missing: send a tar as the body.");
     const signal = AbortSignal.any([context.req.raw.signal, stopping]);
