@@ -87,7 +87,6 @@ async function bundle(entry: string, target: "node" | "bun", output: string): Pr
     "--packages=bundle",
     ...(target === "bun" ? ["--splitting"] : []),
     ...neverLoaded.flatMap((name) => ["--external", name]),
-    "--sourcemap=linked",
     "--outdir",
     output,
   ]);
