@@ -116,8 +116,11 @@ test("refusals are problems with a code and a hint", async () => {
     ["POST", "/keys", { name: "a\0" }],
     ["POST", "/workspaces/files/exec", { command: ["true"], env: { A: "a\0" } }],
     ["POST", "/workspaces/import?name=No%20Name", "x"],
+    ["PATCH", "/workspaces/files", { limits: { memory: "2G" } }],
+    ["PATCH", "/workspaces/files", { limits: { processes: 5_000_000 } }],
   ] as const)
     expect(await call(method, path, body)).toMatchObject({ status: 400, body: { code: "bad_request" } });
+  expect(await call("PATCH", "/workspaces/files", {})).toMatchObject({ status: 200, body: { name: "files" } });
   expect(await call("POST", "/workspaces", JSON.stringify({ name: "x".repeat(3_000_000) }))).toMatchObject({
     status: 413,
     body: { code: "too_large" },

@@ -117,6 +117,28 @@ test("limits change while the box runs, and one below what is in use is refused 
   await isTold(id, { limit: "memory", at: 300 * mib });
 });
 
+test("a disk's limit below what is in use is refused, and that of a full one is raised", async () => {
+  const { id, address } = await box({ diskBytes: 96 * mib });
+  await runInBox(host.runtime, address, "head -c 200M /dev/urandom > filler; sync");
+  const limit = (diskBytes: number | undefined) =>
+    host.runtime.update(
+      { workspace: id, name: "limits", limits: diskBytes === undefined ? {} : { diskBytes } },
+      signal,
+    );
+  await expect(limit(64 * mib)).rejects.toMatchObject({ code: "limit_too_low" });
+  await limit(128 * mib);
+  expect((await runInBox(host.runtime, address, "echo more > other; cat other")).stdout).toBe("more\n");
+  await limit(undefined);
+});
+
+test("a limit of processes below those that run is refused", async () => {
+  const { id, address } = await box({});
+  await runInBox(host.runtime, address, "for n in $(seq 30); do sleep 1000 > /dev/null 2>&1 & done");
+  await expect(
+    host.runtime.update({ workspace: id, name: "limits", limits: { processes: 16 } }, signal),
+  ).rejects.toMatchObject({ code: "limit_too_low" });
+});
+
 test("a box that ends by itself is told", async () => {
   const { id, address } = await box({});
   await runInBox(host.runtime, address, "kill -TERM 1").catch(() => undefined);

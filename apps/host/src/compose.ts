@@ -102,6 +102,7 @@ export async function runHost({
   });
   const engine = createEngine(dockerAddress);
   const images = createImages({ engine, site, store: store.folder });
+  const volumeBytes = async (id: WorkspaceId) => (trees.hasLimits ? volumes.filesBytes(id) : null);
   const common = {
     site,
     records,
@@ -112,6 +113,7 @@ export async function runHost({
     template,
     store: store.folder,
     limitVolume: (id: WorkspaceId, bytes: number | undefined) => volumes.limit(id, bytes),
+    volumeBytes,
   };
   const docker = createDockerBoxes({ ...common, engine, images, programs: createPrograms(site) });
   const boxes = createBoxes({ ...common, starters: { embedded: createEmbeddedBoxes(common), docker } });
@@ -273,7 +275,7 @@ export async function runHost({
       happenings,
       limitWatch,
       kernelLog,
-      diskBytes: async (id) => (trees.hasLimits ? volumes.filesBytes(id) : null),
+      diskBytes: volumeBytes,
       signal: ending.signal,
     }),
   ];

@@ -1,4 +1,4 @@
-import { readdirSync, statfsSync } from "node:fs";
+import { readdirSync, rmdirSync, statfsSync } from "node:fs";
 import { mount, unmount } from "./kernel/mounts.ts";
 import type { Site } from "./site.ts";
 
@@ -14,7 +14,13 @@ export function openStage({ stage, privileged }: Site): void {
   mount("tmpfs", "tmpfs", stage, noSuid | noDevices, "mode=755");
 }
 
-/** Takes it away again; nothing happens where it was in memory anyway. */
+/** Takes it away again, with what is empty of it. */
 export function closeStage({ stage, privileged }: Site): void {
-  if (privileged) unmount(stage);
+  if (!privileged) return;
+  unmount(stage);
+  try {
+    rmdirSync(stage);
+  } catch {
+    // Where it was in memory anyway, something may be left in it.
+  }
 }

@@ -85,13 +85,15 @@ export function createWorkspaces(parts: Parts): Workspaces {
     row: WorkspaceRow,
     { name, limits, network, lifetime }: UpdateWorkspace,
   ): Promise<WorkspaceRow | undefined> => {
+    const changes = {
+      ...(name !== undefined && { name }),
+      ...(limits && { limits }),
+      ...(network && { network }),
+      ...(lifetime && { lifetime }),
+    };
+    if (Object.keys(changes).length === 0) return row;
     try {
-      return await store.update(row.id, {
-        ...(name !== undefined && { name }),
-        ...(limits && { limits }),
-        ...(network && { network }),
-        ...(lifetime && { lifetime }),
-      });
+      return await store.update(row.id, changes);
     } catch (error) {
       if (isUniqueViolation(error)) throw new CodedError("name_taken", `You already have a workspace named "${name}".`);
       throw error;

@@ -31,13 +31,16 @@ type Parts = {
   abilities: () => HostAbilities;
   starters: Record<RuntimeName, BoxStarter>;
   limitVolume: (id: WorkspaceId, bytes: number | undefined) => Promise<void>;
+  /** Bytes that the files of a workspace take; null where the host does not count. */
+  volumeBytes: (id: WorkspaceId) => Promise<number | null>;
 };
 
 /**
  * The boxes of this machine. Calls for one workspace come one after the other (see server.ts); each may be repeated after a crash at any point, because it looks
  * at the stored record and the kernel, and remembers nothing else.
  */
-export function createBoxes({ site, records, cgroups, networks, abilities, starters, limitVolume }: Parts) {
+export function createBoxes(parts: Parts) {
+  const { site, records, cgroups, networks, abilities, starters, limitVolume, volumeBytes } = parts;
   const mustRead = (id: WorkspaceId): BoxRecord => {
     const record = records.read(id);
     if (record === null)
@@ -191,6 +194,14 @@ export function createBoxes({ site, records, cgroups, networks, abilities, start
     async update(spec: HostRequest<"box.update">): Promise<void> {
       const before = mustRead(spec.workspace);
       const record = { ...before, ...spec };
+      const { processes, diskBytes } = spec.limits;
+      if (diskBytes !== undefined && ((await volumeBytes(spec.workspace)) ?? 0) > diskBytes)
+        throw new CodedError(
+          "limit_too_low",
+          `Cannot limit the disk to ${Math.floor(diskBytes / 2 ** 20)} MiB: the files of the workspace take more`,
+        );
+      if (processes !== undefined && isRunning(record) && (cgroups.usage(spec.workspace)?.processes ?? 0) > processes)
+        throw new CodedError("limit_too_low", `Cannot limit processes to ${processes}: more of them run`);
       // The box first: a limit that is below what is in use is refused, and then nothing has changed.
       if (isRunning(record)) {
         cgroups.setLimits(spec.workspace, spec.limits);

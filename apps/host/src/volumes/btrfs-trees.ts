@@ -43,13 +43,22 @@ export function createBtrfsTrees(options: { folder: string; ownPool: boolean }):
     },
     async usage(path) {
       if (!hasLimits) return Number((await mustRun(["du", "-s", "--block-size=1", path])).split("\t")[0]);
-      const lines = (await mustRun(["btrfs", "qgroup", "show", "--raw", "-f", path])).trim().split("\n");
-      return Number(lines.at(-1)?.trim().split(/\s+/)[1] ?? 0);
+      return (await groupOf(path)).bytes;
     },
     async limit(path, bytes) {
-      if (hasLimits) await mustRun(["btrfs", "qgroup", "limit", bytes === undefined ? "none" : String(bytes), path]);
+      if (!hasLimits) return;
+      const { group } = await groupOf(path);
+      // By way of the pool: a subvolume that is full has no room for the note that its limit was raised.
+      await mustRun(["btrfs", "qgroup", "limit", bytes === undefined ? "none" : String(bytes), group, options.folder]);
     },
   };
+}
+
+/** The quota group of a subvolume, as `0/257`, and the bytes in it (btrfs-qgroup(8)). */
+async function groupOf(path: string): Promise<{ group: string; bytes: number }> {
+  const lines = (await mustRun(["btrfs", "qgroup", "show", "--raw", "-f", path])).trim().split("\n");
+  const [group = "", bytes] = lines.at(-1)?.trim().split(/\s+/) ?? [];
+  return { group, bytes: Number(bytes ?? 0) };
 }
 
 function switchQuotaOn(folder: string): boolean {

@@ -10,7 +10,7 @@ export const hostPatternSchema = z
   );
 
 /** What a workspace may reach. The model gateway is always there; private, link-local and metadata addresses, the host and other boxes never. */
-export const networkSchema = z.object({
+export const networkSchema = z.strictObject({
   mode: z.enum(["open", "allow-list", "none"]).default("open"),
   allow: z.array(hostPatternSchema).max(500).default([]),
 });

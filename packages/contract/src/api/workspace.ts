@@ -17,14 +17,16 @@ export type WorkspaceState = z.infer<typeof workspaceStateSchema>;
 export const boxStateSchema = z.enum(["none", "starting", "running", "frozen", "stopping", "failed"]);
 export type BoxStateName = z.infer<typeof boxStateSchema>;
 
-export const limitsSchema = z.object({
+/** A misspelt limit is refused: as a whole replaced by nothing it would be lifted. */
+export const limitsSchema = z.strictObject({
   memoryBytes: z
     .number()
     .int()
     .min(128 * 2 ** 20)
     .optional(),
   cpus: z.number().min(0.1).max(512).optional(),
-  processes: z.number().int().min(16).optional(),
+  /** At most PID_MAX_LIMIT of the kernel. */
+  processes: z.number().int().min(16).max(4_194_304).optional(),
   diskBytes: z
     .number()
     .int()
