@@ -110,6 +110,7 @@ test("a fork of a workspace that is written to has its files, its limits and a l
   expect(apart).toContainEqual(expect.objectContaining({ path: "user/projects/file-1", change: "deleted" }));
   const way = { from: here.id, to: there.id, path: "user/projects/notes.md" };
   expect((await workspaces.diff("lab", way)).diff).toContain("-two\n+mine\n");
+  await expect(workspaces.diff("lab", { ...way, path: "notes.md" })).rejects.toMatchObject({ code: "file_not_found" });
 
   const again = await workspaces.create({ name: "third", from: fork.origin?.snapshot });
   expect(again.origin).toEqual(fork.origin);
@@ -153,8 +154,20 @@ test("no entry of an archive reaches outside, and what is no archive is refused 
   await expect(readFile("/tmp/alcove-was-here")).rejects.toThrow();
   await expect(workspaces.import(new TextEncoder().encode("not a tar"), { name: "broken" })).rejects.toMatchObject({
     code: "archive_invalid",
+    message: expect.stringContaining("does not look like a tar archive"),
   });
   await expect.poll(async () => (await workspaces.list()).items.map(({ name }) => name)).not.toContain("broken");
+});
+
+test("folders that nobody may write to are imported as they are", async () => {
+  const { workspaces } = alcove.plane.client;
+  const tar = path.join(folder, "shut.tar");
+  await mkdir(path.join(folder, "shut", "in"), { recursive: true });
+  await writeFile(path.join(folder, "shut", "in", "file"), "kept");
+  await execute("chmod", ["555", path.join(folder, "shut", "in"), path.join(folder, "shut")]);
+  await execute("tar", ["-C", folder, "-cf", tar, "--transform", "s,^,projects/,", "shut"]);
+  await workspaces.import(await readFile(tar), { name: "shut" });
+  expect(await run("shut", "cat shut/in/file; stat -c %a shut/in; ls /workspace/system/backups")).toBe("kept555\n");
 });
 
 test("the server is killed in the middle of a restore and of a fork, and both can be had again", async () => {

@@ -10,7 +10,8 @@ const archivePath = "system/backups/import.tar";
 const unpack = [
   "set -e",
   "mkdir -p /workspace/system/backups/import",
-  `trap 'rm -rf /workspace/system/backups/import /workspace/${archivePath}' EXIT`,
+  // A folder that nobody may write to, as of Go's modules, is emptied all the same.
+  `trap 'ended=$?; chmod -R u+rwX /workspace/system/backups/import 2> /dev/null; rm -rf /workspace/system/backups/import /workspace/${archivePath}; exit $ended' EXIT`,
   `tar --extract --file /workspace/${archivePath} --directory /workspace/system/backups/import --no-same-owner --delay-directory-restore`,
   "cp --archive --no-preserve=ownership /workspace/system/backups/import/. /workspace/user/",
 ].join("\n");
@@ -72,9 +73,14 @@ async function unpackInBox(box: BoxClient, signal: AbortSignal): Promise<void> {
         "workspace_full",
         "Cannot import the archive: its files are larger than the workspace may be",
       );
-    throw new CodedError(
-      "archive_invalid",
-      `Cannot import the archive: ${errors.trim().split("\n").at(-1) ?? "tar failed"}`,
-    );
+    throw new CodedError("archive_invalid", `Cannot import the archive: ${reasonOf(errors)}`);
   }
+}
+
+/** The last line that names a reason; tar(1) ends with what follows from it. */
+function reasonOf(errors: string): string {
+  const lines = errors.split("\n").filter((line) => line.trim() !== "");
+  const isReason = (line: string) =>
+    !/Exiting with failure status|Error is not recoverable|Skipping to next header/.test(line);
+  return lines.findLast(isReason) ?? lines.at(-1) ?? "tar failed";
 }
