@@ -11,8 +11,8 @@ test("a program that ran out of memory is named with the limit", () => {
 
 test("a refused host says whether it could be allowed", () => {
   const data = { host: "example.com", port: 443, canAllow: true, times: 1 };
-  expect(eventText({ kind: "network.denied", data })).toBe("Refused: example.com, port 443 is not on the allow-list");
+  expect(eventText({ kind: "network.denied", data })).toBe("Refused: the network does not allow example.com, port 443");
   expect(eventText({ kind: "network.denied", data: { ...data, host: "10.0.0.1", port: null, canAllow: false } })).toBe(
-    "Refused: 10.0.0.1 is never reachable from a workspace",
+    "Refused: 10.0.0.1, which cannot be allowed",
   );
 });

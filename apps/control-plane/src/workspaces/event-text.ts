@@ -8,9 +8,7 @@ export function eventText(body: WorkspaceEventBody): string {
     case "network.denied": {
       const { host, port, canAllow } = body.data;
       const where = port === null ? host : `${host}, port ${port}`;
-      return canAllow
-        ? `Refused: ${where} is not on the allow-list`
-        : `Refused: ${where} is never reachable from a workspace`;
+      return canAllow ? `Refused: the network does not allow ${where}` : `Refused: ${where}, which cannot be allowed`;
     }
     case "box.started":
     case "box.frozen":

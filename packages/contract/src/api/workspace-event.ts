@@ -17,7 +17,7 @@ export const networkDeniedSchema = z.object({
   data: z.object({
     host: z.string(),
     port: z.number().int().nullable(),
-    /** True when `host` is a name that an allow-list could hold; false for addresses that are never reachable. */
+    /** True when `host` is a name that an allow-list could hold; false for addresses, which no list can hold. */
     canAllow: z.boolean(),
     times: z.number().int(),
   }),
