@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { stripVTControlCharacters } from "node:util";
@@ -79,6 +79,27 @@ test("workspaces are made, listed and removed from a shell", async () => {
   await alcoveCommand(["ws", "create", "spare"]);
   expect((await alcoveCommand(["ws", "rm", "spare"])).code).toBe(0);
   await expect.poll(async () => (await alcoveCommand(["ws", "ls"])).stdout, { timeout: 20_000 }).not.toContain("spare");
+});
+
+test("an export that is broken off leaves no half of a file", async () => {
+  await alcoveCommand(["exec", "shop", "--", "sh", "-c", "head -c 300M /dev/urandom > large"]);
+  const file = path.join(home, "half.tar.gz");
+  const child = begin(["ws", "export", "shop", file]);
+  await expect
+    .poll(
+      () =>
+        stat(file).then(
+          ({ size }) => size,
+          () => 0,
+        ),
+      { interval: 10, timeout: 20_000 },
+    )
+    .toBeGreaterThan(0);
+  child.kill("SIGINT");
+  await once(child, "close");
+  expect(child.exitCode).toBe(130);
+  await expect(stat(file)).rejects.toMatchObject({ code: "ENOENT" });
+  await alcoveCommand(["exec", "shop", "--", "rm", "large"]);
 });
 
 test("exec passes bytes on that are no text, in and out", async () => {

@@ -1,10 +1,13 @@
 import { createReadStream, createWriteStream } from "node:fs";
+import { once } from "node:events";
+import { rm } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Limits } from "@alcove/contract/api/workspace";
 import { CodedError } from "@alcove/contract/errors";
 import type { Client } from "@alcove/sdk/client";
 import { type Command, InvalidArgumentError } from "commander";
+import { exitCodes } from "./exit-codes.ts";
 import { printable } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -61,7 +64,7 @@ export function addComputerCommands(ws: Command, client: () => Promise<Client>, 
     .action(async (workspace: string, file: string | undefined, options: { snapshot?: string }) => {
       const archive = Readable.fromWeb(await (await client()).workspaces.export(workspace, options));
       if (file === undefined) return pipeline(archive, process.stdout, { end: false });
-      await pipeline(archive, createWriteStream(file, { flags: "wx" })).catch(notThatFile(file));
+      await writeNewFile(terminal, archive, file);
     });
   ws.command("import")
     .description("make a workspace of a tar archive, plain or gzip, as `export` writes one, and print its name")
@@ -96,6 +99,22 @@ export function addComputerCommands(ws: Command, client: () => Promise<Client>, 
     .description("print the end of what the box of a workspace itself said, also after it has ended")
     .argument("<workspace>", "name or id")
     .action(async (name: string) => terminal.write(printable(await (await client()).workspaces.log(name))));
+}
+
+/** Half an archive would look like a whole one: nothing stays of a file that is broken off. */
+async function writeNewFile(terminal: Terminal, content: Readable, path: string): Promise<void> {
+  const leaving = new AbortController();
+  using _ = terminal.onInterrupt(() => leaving.abort());
+  const file = createWriteStream(path, { flags: "wx" });
+  await once(file, "open").catch(notThatFile(path));
+  try {
+    await pipeline(content, file, { signal: leaving.signal });
+  } catch (cause) {
+    await rm(path, { force: true });
+    if (leaving.signal.aborted) return void (process.exitCode = exitCodes.interrupted);
+    const isOurs = cause instanceof Error && "syscall" in cause;
+    throw isOurs ? cause : new CodedError("server_unreachable", "The server broke the archive off", { cause });
+  }
 }
 
 type Wished = number | "none";

@@ -1,6 +1,6 @@
 /** Columns of equal width, two spaces apart, the head in capitals; nothing is cut. */
 export function formatTable(head: string[], rows: string[][]): string {
-  const all = [head.map((cell) => cell.toUpperCase()), ...rows];
+  const all = [head.map((cell) => cell.toUpperCase()), ...rows.map((row) => row.map(printable))];
   const widths = head.map((_, column) => Math.max(...all.map((row) => (row[column] ?? "").length)));
   const lines = all.map((row) =>
     row

@@ -181,6 +181,7 @@ async function readExpression(file: string): Promise<NonNullable<CreateTemplate[
 
 async function readArchive(path: string): Promise<Blob> {
   try {
+    if ((await stat(path)).isDirectory()) throw new Error("it is a folder");
     return await openAsBlob(path);
   } catch (cause) {
     throw new CodedError("file_not_found", `Cannot read "${path}".`, { hint: "Check the path.", cause });
