@@ -75,6 +75,40 @@ test("a limit is changed in its field, holds at once, and is set back with one c
   await expect.poll(async () => (await workspace()).limits.memoryBytes).toBe(512 * 2 ** 20);
 });
 
+test("two limits that are changed right after each other both hold", async () => {
+  await page.route("**/api/v1/workspaces/*", async (route) => {
+    if (route.request().method() === "PATCH") await new Promise((resolve) => setTimeout(resolve, 600));
+    await route.continue();
+  });
+  for (const [label, value] of [
+    ["Memory", "700 MB"],
+    ["Processes", "300"],
+  ] as const) {
+    await page.getByLabel(label, { exact: true }).fill(value);
+    await page.getByLabel(label, { exact: true }).press("Tab");
+  }
+  await expect.poll(async () => (await workspace()).limits).toEqual({ memoryBytes: 700 * 2 ** 20, processes: 300 });
+  await page.unroute("**/api/v1/workspaces/*");
+  await plane.client.workspaces.update(name, { limits: { memoryBytes: 512 * 2 ** 20, processes: 256 } });
+  await expect.poll(() => page.getByLabel("Processes", { exact: true }).inputValue()).toBe("256");
+});
+
+test("a workspace that is renamed elsewhere is followed, and one that is deleted is said to be", async () => {
+  const other = await browser.context.newPage();
+  await plane.client.workspaces.create({ name: "elsewhere" });
+  await other.goto("/workspaces/elsewhere?pane=computer");
+  await visible(other.getByLabel("Workspace status"));
+  await plane.client.workspaces.update("elsewhere", { name: "moved" });
+  await other.waitForURL("**/workspaces/moved?pane=computer");
+  await visible(other.getByLabel("Workspace status"));
+  await plane.client.workspaces.delete("moved");
+  await visible(other.getByText('"moved" was deleted'));
+  await other.close();
+  // Each of the two was asked for once more before that was known.
+  const complaints = browser.complaints.splice(0);
+  expect(complaints.filter((complaint) => !complaint.includes("404"))).toEqual([]);
+});
+
 test("steps of a limit are one change", async () => {
   const processes = page.getByLabel("Processes", { exact: true });
   await processes.focus();

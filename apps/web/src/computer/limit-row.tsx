@@ -23,16 +23,13 @@ export function LimitRow({ kind, workspace }: { kind: LimitKind; workspace: Work
   const shown = value === undefined ? "" : kind.show(value);
   const apply = (next: number | undefined, undo: boolean) => {
     if (next === value) return setDraft(null);
-    change.mutate(
-      { limits: withLimit(workspace.limits, kind.name, next) },
-      {
-        onSuccess: () => {
-          setBefore(undo ? { value } : null);
-          setDraft(null);
-        },
-        onError: (error) => setProblem(error.message),
+    change.mutate(({ limits }) => ({ limits: withLimit(limits, kind.name, next) }), {
+      onSuccess: () => {
+        setBefore(undo ? { value } : null);
+        setDraft(null);
       },
-    );
+      onError: (error) => setProblem(error.message),
+    });
   };
   const commit = () => {
     if (draft === null) return;

@@ -47,7 +47,7 @@ const look = EditorView.theme({
     outline: "1px solid var(--waiting-line)",
   },
   ".cm-panels": { backgroundColor: "var(--surface-app)", color: "var(--text-1)", borderColor: "var(--line)" },
-  ".cm-panel input, .cm-panel button": {
+  ".cm-panel input, .cm-panel button, .cm-chunkButtons button": {
     font: "inherit",
     color: "inherit",
     background: "var(--surface-raised)",

@@ -10,10 +10,11 @@ import { Button, IconButton } from "../ui/button.tsx";
 import { AlertDialog } from "../ui/dialog.tsx";
 import { Pick } from "../ui/pick.tsx";
 import { Empty } from "../ui/skeleton.tsx";
+import { tellWithUndo } from "../ui/undo-toast.tsx";
 import { FileTree, type TreeActions } from "./file-tree.tsx";
 import { FileView } from "./file-view.tsx";
 import { NameForm, type Naming } from "./name-form.tsx";
-import { forgetDraft, isDirty } from "./drafts.ts";
+import { draftOf, forgetDraft, isDirty, keepDraft } from "./drafts.ts";
 import type { TreeRow } from "./tree-rows.ts";
 import { filesOf, uploadInto, type Upload } from "./upload.ts";
 
@@ -40,9 +41,19 @@ export default function FilesPane({ workspace }: { workspace: Workspace }) {
     setCurrent(path);
   };
   const close = (path: string) => {
-    setTabs((old) => old.filter((other) => other !== path));
-    if (current === path) setCurrent(tabs.filter((other) => other !== path).at(-1) ?? null);
-    forgetDraft(workspace.id, path);
+    const draft = draftOf(workspace.id, path);
+    closeAll([path]);
+    if (!draft) return;
+    tellWithUndo(`${baseName(path)} was closed without saving`, () => {
+      keepDraft(workspace.id, path, draft);
+      open(path);
+    });
+  };
+  const closeAll = (paths: readonly string[]) => {
+    const left = tabs.filter((other) => !paths.includes(other));
+    setTabs((old) => old.filter((other) => !paths.includes(other)));
+    if (current !== null && paths.includes(current)) setCurrent(left.at(-1) ?? null);
+    for (const path of paths) forgetDraft(workspace.id, path);
   };
 
   const [progress, setProgress] = useState<string | null>(null);
@@ -59,7 +70,7 @@ export default function FilesPane({ workspace }: { workspace: Workspace }) {
   const remove = useMutation({
     mutationFn: (row: TreeRow) => client.files.delete(workspace.name, row.path, { recursive: row.kind === "folder" }),
     onSuccess: (_, row) => {
-      for (const tab of tabs) if (tab === row.path || tab.startsWith(`${row.path}/`)) close(tab);
+      closeAll(tabs.filter((tab) => tab === row.path || tab.startsWith(`${row.path}/`)));
     },
     onSettled: refresh,
   });

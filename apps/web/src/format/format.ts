@@ -1,5 +1,6 @@
-/** Elapsed time as `0.4 s`, `38 s`, `3:12` or `1:02:09`. */
+/** Elapsed time as `14 ms`, `0.4 s`, `38 s`, `3:12` or `1:02:09`. */
 export function formatDuration(ms: number): string {
+  if (ms > 0 && ms < 50) return `${Math.max(1, Math.round(ms))} ms`;
   if (ms < 10_000) return `${(Math.max(0, ms) / 1000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1000);
   if (seconds < 60) return `${seconds} s`;

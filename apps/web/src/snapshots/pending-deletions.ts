@@ -11,15 +11,21 @@ export function usePendingDeletions(workspace: Workspace) {
   const queryClient = useQueryClient();
   const [pending, setPending] = useState<ReadonlySet<string>>(new Set());
   const timers = useRef(new Map<string, ReturnType<typeof setTimeout>>());
+  const offers = useRef(new Map<string, () => void>());
 
-  const forget = (id: string) => {
+  const settle = (id: string) => {
     clearTimeout(timers.current.get(id));
     timers.current.delete(id);
+    // What is done is not offered to be taken back.
+    offers.current.get(id)?.();
+    offers.current.delete(id);
+  };
+  const forget = (id: string) => {
+    settle(id);
     setPending((old) => new Set([...old].filter((other) => other !== id)));
   };
   const carryOut = (id: string) => {
-    clearTimeout(timers.current.get(id));
-    timers.current.delete(id);
+    settle(id);
     client.workspaces
       .deleteSnapshot(workspace.id, id)
       .catch((error: unknown) => toast(`The snapshot was not deleted: ${failureOf(error).detail}`))
@@ -40,7 +46,10 @@ export function usePendingDeletions(workspace: Workspace) {
         snapshot.id,
         setTimeout(() => carryOut(snapshot.id), undoMs),
       );
-      tellWithUndo("Snapshot deleted", () => forget(snapshot.id));
+      offers.current.set(
+        snapshot.id,
+        tellWithUndo("Snapshot deleted", () => forget(snapshot.id)),
+      );
     },
   };
 }

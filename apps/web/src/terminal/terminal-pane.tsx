@@ -6,7 +6,7 @@ import { client } from "../live/client.ts";
 import { queries } from "../live/queries.ts";
 import { FailureAlert, failureOf } from "../ui/alert.tsx";
 import { Button, IconButton } from "../ui/button.tsx";
-import { SkeletonRows } from "../ui/skeleton.tsx";
+import { Empty, SkeletonRows } from "../ui/skeleton.tsx";
 import { PhoneKeys } from "./phone-keys.tsx";
 import { Screen, type ScreenHandle } from "./screen.tsx";
 
@@ -85,7 +85,15 @@ export default function TerminalPane({ workspace, shown }: { workspace: Workspac
             </FailureAlert>
           </div>
         )}
-        {!problem && !current && <SkeletonRows rows={4} bare />}
+        {!problem &&
+          !current &&
+          (query.isSuccess && create.isSuccess ? (
+            <Empty title="No terminal is open" action={<Button onClick={() => create.mutate()}>New terminal</Button>}>
+              What the last one printed is gone with it; the workspace and its files are as they were.
+            </Empty>
+          ) : (
+            <SkeletonRows rows={4} bare />
+          ))}
         {terminals
           .filter((terminal) => visited.has(terminal.id))
           .map((terminal) => (

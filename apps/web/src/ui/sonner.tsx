@@ -9,7 +9,7 @@ export function Toaster() {
       mobileOffset={72}
       gap={8}
       visibleToasts={3}
-      toastOptions={{ unstyled: true, classNames: { toast: "toast" } }}
+      toastOptions={{ unstyled: true, classNames: { default: "toast" } }}
     />
   );
 }

@@ -5,9 +5,9 @@ import { Button } from "./button.tsx";
 /** How long something that was just done can be taken back. */
 export const undoMs = 8_000;
 
-/** Says what was done and offers to take it back. */
-export function tellWithUndo(text: string, undo: () => void): void {
-  toast.custom(
+/** Says what was done and offers to take it back; gives what withdraws the offer. */
+export function tellWithUndo(text: string, undo: () => void): () => void {
+  const offer = toast.custom(
     (id) => (
       <div className="toast">
         <Check className="icon" />
@@ -26,4 +26,5 @@ export function tellWithUndo(text: string, undo: () => void): void {
     ),
     { duration: undoMs },
   );
+  return () => void toast.dismiss(offer);
 }

@@ -1,6 +1,7 @@
 import type { Session } from "@alcove/contract/api/run";
 import type { Workspace } from "@alcove/contract/api/workspace";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { CatchBoundary } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useState, type ReactNode } from "react";
 import { client } from "../live/client.ts";
 import { useNotices } from "../shell/notices-context.tsx";
@@ -9,19 +10,20 @@ import { Arch } from "../ui/arch.tsx";
 import { Button } from "../ui/button.tsx";
 import { SkeletonRows } from "../ui/skeleton.tsx";
 import type { Pane } from "./panes.ts";
+import { loaded } from "./loaded.ts";
 import { useWakeOnTouch } from "./use-waking.ts";
 import { MachineText } from "../ui/machine-text.tsx";
 
-const FilesPane = lazy(() => import("../files/files-pane.tsx"));
+const FilesPane = lazy(() => loaded(() => import("../files/files-pane.tsx")));
 // A terminal measures its letters once, when it opens: the face has to be there by then, or have failed.
 const terminalFace = () => document.fonts.load('1rem "JetBrains Mono Variable"').catch(() => []);
 const TerminalPane = lazy(async () => {
-  const [pane] = await Promise.all([import("../terminal/terminal-pane.tsx"), terminalFace()]);
+  const [pane] = await Promise.all([loaded(() => import("../terminal/terminal-pane.tsx")), terminalFace()]);
   return pane;
 });
-const ChangesPane = lazy(() => import("../changes/changes-pane.tsx"));
-const ComputerPane = lazy(() => import("../computer/computer-pane.tsx"));
-const DeliverablesPane = lazy(() => import("../deliverables/deliverables-pane.tsx"));
+const ChangesPane = lazy(() => loaded(() => import("../changes/changes-pane.tsx")));
+const ComputerPane = lazy(() => loaded(() => import("../computer/computer-pane.tsx")));
+const DeliverablesPane = lazy(() => loaded(() => import("../deliverables/deliverables-pane.tsx")));
 
 /** The panes of a workspace. One that was opened stays as it is while another is shown. */
 export function Panes({ workspace, session, pane }: { workspace: Workspace; session: Session | null; pane: Pane }) {
@@ -50,12 +52,27 @@ export function Panes({ workspace, session, pane }: { workspace: Workspace; sess
             aria-label={id}
             hidden={id !== pane}
           >
-            <Suspense fallback={<SkeletonRows rows={5} bare />}>
-              {!awake && (id === "files" || id === "terminal") ? <Waking workspace={workspace} /> : contents[id]}
-            </Suspense>
+            <CatchBoundary getResetKey={() => id} errorComponent={PaneFault}>
+              <Suspense fallback={<SkeletonRows rows={5} bare />}>
+                {!awake && (id === "files" || id === "terminal") ? <Waking workspace={workspace} /> : contents[id]}
+              </Suspense>
+            </CatchBoundary>
           </div>
         ) : null,
       )}
+    </div>
+  );
+}
+
+/** What is wrong with one part leaves the others as they are. */
+function PaneFault({ error }: { error: unknown }) {
+  return (
+    <div className="p-4">
+      <FailureAlert failure={failureOf(error)} title="This part has a fault" fresh>
+        <Button size="sm" onClick={() => location.reload()}>
+          Load the page again
+        </Button>
+      </FailureAlert>
     </div>
   );
 }

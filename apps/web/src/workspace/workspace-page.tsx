@@ -1,7 +1,7 @@
 import type { Session } from "@alcove/contract/api/run";
 import type { Workspace } from "@alcove/contract/api/workspace";
 import { useQuery } from "@tanstack/react-query";
-import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { Link, Navigate, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useCallback, useState, type ReactNode } from "react";
 import { Group, Panel, Separator, useDefaultLayout } from "react-resizable-panels";
 import { Chat } from "../chat/chat.tsx";
@@ -29,14 +29,21 @@ export function WorkspacePage() {
   const workspace = useQuery({
     ...queries.workspace(name),
     // Figures are asked for while somebody looks; asking wakes nothing.
-    refetchInterval: (query) => (query.state.data?.box === "running" ? figuresMs : false),
+    refetchInterval: ({ state }) => (state.data?.box === "running" && !isGone(state.error) ? figuresMs : false),
   });
   usePageTitle(name);
-  if (workspace.data) return <Loaded key={workspace.data.id} workspace={workspace.data} />;
+  const gone = isGone(workspace.error) ? workspace.data : undefined;
+  const renamed = useQuery({ ...queries.workspace(gone?.id ?? ""), enabled: gone !== undefined, gcTime: 0 });
+  if (gone && renamed.data && renamed.data.name !== name)
+    return <Navigate to="/workspaces/$name" params={{ name: renamed.data.name }} search={(old) => old} replace />;
+  if (workspace.data && !gone) return <Loaded key={workspace.data.id} workspace={workspace.data} />;
   return (
     <main className="list-page" id="main" tabIndex={0}>
       {workspace.isError ? (
-        <FailureAlert failure={failureOf(workspace.error)} title={`"${name}" cannot be opened`}>
+        <FailureAlert
+          failure={failureOf(workspace.error)}
+          title={gone ? `"${name}" was deleted` : `"${name}" cannot be opened`}
+        >
           <Button size="sm" onClick={() => void workspace.refetch()}>
             Try again
           </Button>
@@ -50,6 +57,9 @@ export function WorkspacePage() {
     </main>
   );
 }
+
+/** Somebody deleted it, or gave it another name. */
+const isGone = (error: Error | null) => error !== null && failureOf(error).code === "not_found";
 
 function useSession(
   workspace: Workspace,
