@@ -9,7 +9,8 @@ export function Toaster() {
       mobileOffset={72}
       gap={8}
       visibleToasts={3}
-      toastOptions={{ unstyled: true, classNames: { default: "toast" } }}
+      style={{ fontFamily: "var(--font-ui)" }}
+      toastOptions={{ unstyled: true, classNames: { toast: "toast" } }}
     />
   );
 }

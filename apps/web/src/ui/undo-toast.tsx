@@ -9,7 +9,7 @@ export const undoMs = 8_000;
 export function tellWithUndo(text: string, undo: () => void): () => void {
   const offer = toast.custom(
     (id) => (
-      <div className="toast">
+      <div className="flex grow items-center gap-2">
         <Check className="icon" />
         <span className="grow">{text}</span>
         <Button
