@@ -131,6 +131,18 @@ test("a disk's limit below what is in use is refused, and that of a full one is 
   await limit(undefined);
 });
 
+test("a box whose files are over their limit is changed in all other ways, and its limit is raised", async () => {
+  const { id, address } = await box({});
+  await runInBox(host.runtime, address, "head -c 100M /dev/urandom > filler; sync");
+  await host.runtime.stop(id, 1, signal);
+  const spec = { workspace: id, name: "blog", limits: { diskBytes: 64 * mib } };
+  await host.runtime.create(spec, signal);
+  await host.runtime.start(id, 2, signal);
+  await host.runtime.update({ ...spec, network: { mode: "none" } }, signal);
+  await host.runtime.update({ ...spec, limits: { diskBytes: 80 * mib } }, signal);
+  await expect(host.runtime.update(spec, signal)).rejects.toMatchObject({ code: "limit_too_low" });
+});
+
 test("a limit of processes below those that run is refused", async () => {
   const { id, address } = await box({});
   await runInBox(host.runtime, address, "for n in $(seq 30); do sleep 1000 > /dev/null 2>&1 & done");

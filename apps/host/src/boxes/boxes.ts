@@ -195,12 +195,16 @@ export function createBoxes(parts: Parts) {
       const before = mustRead(spec.workspace);
       const record = { ...before, ...spec };
       const { processes, diskBytes } = spec.limits;
-      if (diskBytes !== undefined && ((await volumeBytes(spec.workspace)) ?? 0) > diskBytes)
+      // What is over its limit already, as after a restore, may be changed in all other ways, and the limit raised.
+      const isLowered = (name: "processes" | "diskBytes") =>
+        (spec.limits[name] ?? Number.POSITIVE_INFINITY) < (before.limits[name] ?? Number.POSITIVE_INFINITY);
+      if (diskBytes !== undefined && isLowered("diskBytes") && ((await volumeBytes(spec.workspace)) ?? 0) > diskBytes)
         throw new CodedError(
           "limit_too_low",
           `Cannot limit the disk to ${Math.floor(diskBytes / 2 ** 20)} MiB: the files of the workspace take more`,
         );
-      if (processes !== undefined && isRunning(record) && (cgroups.usage(spec.workspace)?.processes ?? 0) > processes)
+      const running = isRunning(record) ? (cgroups.usage(spec.workspace)?.processes ?? 0) : 0;
+      if (processes !== undefined && isLowered("processes") && running > processes)
         throw new CodedError("limit_too_low", `Cannot limit processes to ${processes}: more of them run`);
       // The box first: a limit that is below what is in use is refused, and then nothing has changed.
       if (isRunning(record)) {
