@@ -1,5 +1,4 @@
 import { createReadStream, createWriteStream } from "node:fs";
-import { once } from "node:events";
 import { rm } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -106,10 +105,13 @@ async function writeNewFile(terminal: Terminal, content: Readable, path: string)
   const leaving = new AbortController();
   using _ = terminal.onInterrupt(() => leaving.abort());
   const file = createWriteStream(path, { flags: "wx" });
-  await once(file, "open").catch(notThatFile(path));
+  let opened = false;
+  file.once("open", () => (opened = true));
   try {
     await pipeline(content, file, { signal: leaving.signal });
   } catch (cause) {
+    // What was there before is somebody else's.
+    if (!opened) return notThatFile(path)(cause);
     await rm(path, { force: true });
     if (leaving.signal.aborted) return void (process.exitCode = exitCodes.interrupted);
     const isOurs = cause instanceof Error && "syscall" in cause;
