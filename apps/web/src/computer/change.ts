@@ -7,12 +7,13 @@ import { queries } from "../live/queries.ts";
 export function useChange(workspace: Workspace) {
   const queryClient = useQueryClient();
   return useMutation({
-    // One after the other, each from what the one before it has left: limits are replaced as a whole.
+    // One after the other, each from what the one before it has left: limits and lifetime are replaced as a whole.
     scope: { id: `change ${workspace.id}` },
-    mutationFn: (changes: UpdateWorkspace | ((latest: Workspace) => UpdateWorkspace)) => {
-      const latest = queryClient.getQueryData(queries.workspace(workspace.name).queryKey) ?? workspace;
-      return client.workspaces.update(workspace.id, typeof changes === "function" ? changes(latest) : changes);
-    },
+    mutationFn: async (changes: UpdateWorkspace | ((latest: Workspace) => UpdateWorkspace)) =>
+      client.workspaces.update(
+        workspace.id,
+        typeof changes === "function" ? changes(await client.workspaces.get(workspace.id)) : changes,
+      ),
     onSuccess: (changed) =>
       queryClient.setQueryData(queries.workspace(workspace.name).queryKey, (old) => withFigures(changed, old)),
     onSettled: () => queryClient.invalidateQueries({ queryKey: ["workspaces"] }),

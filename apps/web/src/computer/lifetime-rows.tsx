@@ -32,7 +32,8 @@ const moments: { name: Moment; label: string; note: string; choices: number[] }[
 export function LifetimeRows({ workspace }: { workspace: Workspace }) {
   const change = useChange(workspace);
   const { lifetime } = workspace;
-  const set = (next: Lifetime) => change.mutate({ lifetime: next });
+  const set = (next: (latest: Lifetime) => Lifetime) =>
+    change.mutate((latest) => ({ lifetime: next(latest.lifetime) }));
   const awake = lifetime.keepAlive === true;
   return (
     <div className="group">
@@ -41,7 +42,7 @@ export function LifetimeRows({ workspace }: { workspace: Workspace }) {
           <b className="strong">Keep awake</b>
           <span className="quiet">Never freezes or sleeps by itself, and starts again when it ends</span>
         </div>
-        <Switch label="Keep awake" checked={awake} onChange={(on) => set({ ...lifetime, keepAlive: on })} />
+        <Switch label="Keep awake" checked={awake} onChange={(on) => set((latest) => ({ ...latest, keepAlive: on }))} />
       </div>
       {moments
         .filter((moment) => !awake || moment.name === "deleteAfterMs")
@@ -54,7 +55,7 @@ export function LifetimeRows({ workspace }: { workspace: Workspace }) {
             <MomentPick
               moment={moment}
               value={lifetime[moment.name]}
-              onChange={(value) => set(withMoment(lifetime, moment.name, value))}
+              onChange={(value) => set((latest) => withMoment(latest, moment.name, value))}
             />
           </div>
         ))}

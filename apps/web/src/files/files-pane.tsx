@@ -45,7 +45,8 @@ export default function FilesPane({ workspace }: { workspace: Workspace }) {
     closeAll([path]);
     if (!draft) return;
     tellWithUndo(`${baseName(path)} was closed without saving`, () => {
-      keepDraft(workspace.id, path, draft);
+      // Opened again meanwhile, it may have newer text.
+      if (!isDirty(workspace.id, path)) keepDraft(workspace.id, path, draft);
       open(path);
     });
   };
