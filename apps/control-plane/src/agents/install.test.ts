@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -12,14 +21,19 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 const installed = () => join(folder, "agents/codex", codex.version);
+const npmCli = () => join(folder, "npm-cli.cjs");
 const never = new AbortController().signal;
 
 /** Installs with a program in npm's place, which runs in the draft folder. */
 function installer(npm: string) {
-  const npmCli = join(folder, "npm-cli.cjs");
-  writeFileSync(npmCli, `const fs = require("node:fs"); const path = require("node:path");\n${npm}`);
+  writeFileSync(npmCli(), `const fs = require("node:fs"); const path = require("node:path");\n${npm}`);
+  return server();
+}
+
+function server() {
   const env = { PATH: process.env["PATH"], HTTPS_PROXY: "http://proxy", ANTHROPIC_API_KEY: "secret" };
-  return createAgentInstaller({ directory: join(folder, "agents"), node: process.execPath, npmCli, arch: "x64", env });
+  const directory = join(folder, "agents");
+  return createAgentInstaller({ directory, node: process.execPath, npmCli: npmCli(), arch: "x64", env });
 }
 
 const program = JSON.stringify(codex.program("x64"));
@@ -72,6 +86,12 @@ test("a package without its program is not taken for an agent", async () => {
   expect(existsSync(installed())).toBe(false);
 });
 
+test("a folder without the program gives way to a whole one", async () => {
+  mkdirSync(join(installed(), "node_modules"), { recursive: true });
+  await installer(makes()).install(codex, () => undefined, never);
+  expect(existsSync(join(installed(), codex.program("x64")))).toBe(true);
+});
+
 test("an installation that nobody waits for any more is ended, and the next one begins anew", async () => {
   const hanging = installer(
     `fs.appendFileSync(${count()}, "x"); setInterval(() => {}, 1000); process.stderr.write("npm http fetch\\n");`,
@@ -82,8 +102,18 @@ test("an installation that nobody waits for any more is ended, and the next one 
   expect(existsSync(installed())).toBe(true);
 });
 
-test("drafts of a server that was killed are removed", async () => {
-  mkdirSync(join(folder, "agents/codex/.draft-old"), { recursive: true });
+test("the draft of a server that was killed is removed, that of a server at work is not", async () => {
+  const drafts = ["killed", "at-work"].map((name) => join(folder, `agents/codex/.draft-${name}`));
+  for (const draft of drafts) mkdirSync(draft, { recursive: true });
+  const aMinuteAgo = Date.now() / 1000 - 60;
+  utimesSync(drafts[0] ?? "", aMinuteAgo, aMinuteAgo);
   await installer(makes()).install(codex, () => undefined, never);
+  expect(readdirSync(join(folder, "agents/codex")).toSorted()).toEqual([".draft-at-work", codex.version].toSorted());
+});
+
+test("two servers that share the folder can install at the same time, and the first to end wins", async () => {
+  const servers = [installer(makes()), server(), server()];
+  await Promise.all(servers.map((agents) => agents.install(codex, () => undefined, never)));
   expect(readdirSync(join(folder, "agents/codex"))).toEqual([codex.version]);
+  expect(existsSync(join(installed(), codex.program("x64")))).toBe(true);
 });

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { access, chmod, mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { access, chmod, mkdir, mkdtemp, readdir, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { abortable } from "@alcove/base/abortable";
 import { CodedError } from "@alcove/contract/errors";
@@ -9,7 +9,7 @@ import { hostArch, type AgentDefinition, type Arch } from "./definition.ts";
 /** How far an installation is, in percent, and what it does. */
 export type OnProgress = (percent: number, text: string) => void;
 
-/** Installs agents below `<directory>/<name>/<version>`, once for all workspaces. */
+/** Installs agents below `<directory>/<name>/<version>`, once for all workspaces; several servers may share the directory. */
 export interface AgentInstaller {
   isInstalled(agent: AgentDefinition): Promise<boolean>;
   /**
@@ -39,6 +39,9 @@ interface Installation {
 }
 
 const draftPrefix = ".draft-";
+/** A draft is touched every `draftTouchMs` while somebody works on it; untouched for `draftStaleMs` it is that of a server that was killed. */
+const draftTouchMs = 3_000;
+const draftStaleMs = 20_000;
 /** Milliseconds after which an installation is given up. */
 const deadlineMs = 15 * 60_000;
 
@@ -100,10 +103,13 @@ async function installInto(work: Work): Promise<void> {
   const { folder, agent, arch, report } = work;
   const parent = join(folder, "..");
   let draft: string | null = null;
+  let touching: NodeJS.Timeout | undefined;
   try {
     await mkdir(parent, { recursive: true });
-    await removeDrafts(parent);
-    draft = await mkdtemp(join(parent, draftPrefix));
+    await removeStaleDrafts(parent);
+    const made = await mkdtemp(join(parent, draftPrefix));
+    draft = made;
+    touching = setInterval(() => void touch(made), draftTouchMs);
     // A temporary folder is for its owner only; agents are read by the users of all boxes.
     await chmod(draft, 0o755);
     await writeFile(join(draft, "package.json"), '{ "private": true }\n');
@@ -115,18 +121,36 @@ async function installInto(work: Work): Promise<void> {
       );
     }
     report(98, "Putting it in place");
-    // What was there did not have the program.
-    await rm(folder, { recursive: true, force: true });
-    await rename(draft, folder);
-    draft = null;
+    if (await putInPlace(draft, folder, () => exists(join(folder, agent.program(arch))))) draft = null;
     report(100, `${agent.title} is installed`);
   } catch (error) {
     if (error instanceof CodedError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new CodedError("agent_install_failed", `Cannot install ${agent.title}: ${reason}`, { cause: error });
   } finally {
+    clearInterval(touching);
     if (draft !== null) await rm(draft, { recursive: true, force: true });
+    await removeStaleDrafts(parent);
   }
+}
+
+/**
+ * Whether the draft is now the folder. It is not when another server that shares the directory was faster: its boxes may use what it put there, so
+ * only a folder that is not `whole` gives way.
+ */
+async function putInPlace(draft: string, folder: string, whole: () => Promise<boolean>): Promise<boolean> {
+  const taken = await rename(draft, folder).then(
+    () => false,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOTEMPTY" || error.code === "EEXIST") return true;
+      throw error;
+    },
+  );
+  if (!taken) return true;
+  if (await whole()) return false;
+  await rm(folder, { recursive: true, force: true });
+  await rename(draft, folder);
+  return true;
 }
 
 async function runNpm(draft: string, { agent, arch, report, signal, ...options }: Work): Promise<void> {
@@ -200,14 +224,21 @@ function cleanEnvironment(env: Readonly<Record<string, string | undefined>>, hom
   return { HOME: home, ...Object.fromEntries(kept) };
 }
 
-/** Drafts of a server that was killed; nobody else installs below the same folder. */
-async function removeDrafts(parent: string): Promise<void> {
-  const names = await readdir(parent);
-  await Promise.all(
-    names
-      .filter((name) => name.startsWith(draftPrefix))
-      .map((name) => rm(join(parent, name), { recursive: true, force: true })),
+/** Drafts of servers that were killed. What cannot be removed yet, as when its npm still writes there, is left for the next time. */
+async function removeStaleDrafts(parent: string): Promise<void> {
+  const names = await readdir(parent).catch(() => []);
+  const drafts = names.filter((name) => name.startsWith(draftPrefix)).map((name) => join(parent, name));
+  await Promise.allSettled(
+    drafts.map(async (draft) => {
+      const { mtimeMs } = await stat(draft);
+      if (Date.now() - mtimeMs > draftStaleMs) await rm(draft, { recursive: true, force: true });
+    }),
   );
+}
+
+async function touch(path: string): Promise<void> {
+  const now = new Date();
+  await utimes(path, now, now).catch(() => undefined);
 }
 
 async function exists(path: string): Promise<boolean> {
