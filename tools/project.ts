@@ -43,3 +43,10 @@ export async function projectFiles(...patterns: string[]): Promise<string[]> {
 }
 
 export const readProjectFile = (path: string) => readFile(inProject(path), "utf8");
+
+/** Of the npm package in the folder. */
+export async function packageVersion(folder: string): Promise<string> {
+  const version = /"version":\s*"([^"]+)"/.exec(await readFile(join(folder, "package.json"), "utf8"))?.[1];
+  if (version === undefined) throw new Error(`${folder} has no version`);
+  return version;
+}

@@ -1,8 +1,12 @@
 import { existsSync } from "node:fs";
+import { cp } from "node:fs/promises";
+import path from "node:path";
 import { expect, test } from "vitest";
 import { runInBox } from "../../apps/control-plane/src/runtimes/runtime.contract.ts";
 import { treeId } from "../../packages/base/src/tree-id.ts";
 import { newId } from "../../packages/contract/src/ids.ts";
+import { inProject, packageVersion } from "../../tools/project.ts";
+import { putBoxNpm } from "../../tools/start/box-npm.ts";
 import { startTestHost } from "../fixtures/host.ts";
 
 const greeter = `derivation {
@@ -12,6 +16,7 @@ const greeter = `derivation {
   args = [ "-c" "/usr/bin/mkdir -p $out/bin; printf '#!/bin/sh\\necho hello\\n' > $out/bin/greet; /usr/bin/chmod 755 $out/bin/greet; /usr/bin/grep -E '^(CapBnd|NoNewPrivs)' /proc/self/status > $out/seen" ];
 }`;
 const signal = new AbortController().signal;
+const npmVersion = await packageVersion(inProject("node_modules", "npm"));
 
 /** A package for each of apt, npm and pip, made here, and installed as people do. */
 const installEachWay = String.raw`set -e
@@ -39,6 +44,9 @@ test.each(["root", "ordinary user"] as const)(
   "as %s the first box runs over the host at once; when the template is built, the next start has it, with root rights and packages",
   async (as) => {
     await using host = await startTestHost({ as, template: true });
+    const node = path.join(host.data, "opt", "node");
+    await cp(process.execPath, path.join(node, "bin", "node"));
+    await putBoxNpm(node, inProject("node_modules", "npm"));
     const id = newId("workspace");
     await host.volumes.create(id, signal);
     await host.runtime.create({ workspace: id, name: "blog" }, signal);
@@ -57,6 +65,16 @@ test.each(["root", "ordinary user"] as const)(
       "cat a; sudo id -u; for tool in git curl tmux python3 rg ps less nano ssh make; do command -v $tool > /dev/null || echo no $tool; done; echo 1 | sudo tee /usr/local/bin/mine > /dev/null; test -s /etc/ssl/certs/ca-certificates.crt && echo certificates",
     );
     expect(stdout).toBe("kept\n0\ncertificates\n");
+
+    const sayNode = 'echo "$(node --version) $(npm --version)"';
+    const versions = await runInBox(
+      host.runtime,
+      address,
+      `${sayNode}; sudo sh -c '${sayNode}'; bash -lc '${sayNode}'`,
+    );
+    expect(versions.stdout).toBe(`${process.version} ${npmVersion}\n`.repeat(3));
+    expect(await runInBox(host.runtime, address, installEachWay)).toMatchObject({ exitCode: 0 });
+    expect((await runInBox(host.runtime, address, "by-apt; by-npm; by-pip")).stdout).toBe("apt\nnpm\npip\n");
 
     const snapshot = newId("snapshot");
     await host.volumes.snapshot(id, snapshot, signal);

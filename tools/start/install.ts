@@ -1,26 +1,15 @@
 import { createHash } from "node:crypto";
 import { constants, existsSync } from "node:fs";
-import {
-  chmod,
-  cp,
-  link,
-  mkdir,
-  readdir,
-  readFile,
-  readlink,
-  rename,
-  rm,
-  stat,
-  symlink,
-  utimes,
-} from "node:fs/promises";
+import { chmod, cp, link, mkdir, readdir, rename, rm, stat, symlink, utimes } from "node:fs/promises";
 import { join, relative } from "node:path";
 import {
   installPostgresBinaries,
   locatePostgresPackage,
 } from "../../apps/control-plane/src/database/local-postgres/binaries.ts";
 import type { BuiltPart } from "../build/build.ts";
-import { inProject, ownBun, packageProgram } from "../project.ts";
+import { inProject, ownBun, packageProgram, packageVersion } from "../project.ts";
+import { putBoxNpm } from "./box-npm.ts";
+import { pointTo } from "./point-to.ts";
 
 /** A part of an installed version: its folder is `<data>/parts/<id>`, shared by all versions that hold it. */
 type InstalledPart = { name: string; id: string; install(target: string): Promise<void> };
@@ -87,12 +76,6 @@ const builtPart = ({ name, hash, folder }: BuiltPart): InstalledPart => ({
   install: (target) => cp(folder, target, { recursive: true, mode: constants.COPYFILE_FICLONE }),
 });
 
-async function packageVersion(folder: string): Promise<string> {
-  const version = /"version":\s*"([^"]+)"/.exec(await readFile(join(folder, "package.json"), "utf8"))?.[1];
-  if (version === undefined) throw new Error(`${folder} has no version`);
-  return version;
-}
-
 async function installPart(data: string, { id, install }: InstalledPart): Promise<void> {
   const target = join(data, "parts", id);
   if (existsSync(target)) return;
@@ -124,7 +107,9 @@ async function fillOpt(data: string, version: string): Promise<void> {
     const source = join(entry.parentPath, entry.name);
     await replaceFile(source, join(data, "opt", "bin", relative(daemon, source)));
   }
-  await replaceFile(join(version, "node", "bin", "node"), join(data, "opt", "node", "bin", "node"));
+  const node = join(data, "opt", "node");
+  await replaceFile(join(version, "node", "bin", "node"), join(node, "bin", "node"));
+  await putBoxNpm(node, join(version, "npm"));
 }
 
 async function replaceFile(source: string, target: string): Promise<void> {
@@ -134,14 +119,6 @@ async function replaceFile(source: string, target: string): Promise<void> {
   await rm(draft, { force: true });
   await link(source, draft);
   await rename(draft, target);
-}
-
-async function pointTo(path: string, target: string): Promise<void> {
-  if ((await readlink(path).catch(() => null)) === target) return;
-  const draft = `${path}.draft`;
-  await rm(draft, { force: true });
-  await symlink(target, draft);
-  await rename(draft, path);
 }
 
 /** Removes versions before the last two, and the parts that no version holds any more. */

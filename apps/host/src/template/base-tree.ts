@@ -2,7 +2,7 @@ import { CodedError } from "@alcove/contract/errors";
 import type { TemplateStatus } from "@alcove/contract/host";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rename } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, symlink } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { diskIdOffset } from "../boxes/id-range.ts";
 import { findProgram, mustRun, plainEnvironment } from "../kernel/command.ts";
@@ -46,7 +46,7 @@ const packages = [
   "xz-utils",
   "zip",
 ];
-const recipeVersion = 3;
+const recipeVersion = 4;
 const retryPausesMs = [10_000, 60_000, 300_000, 1_800_000];
 
 /** The usual root file system of workspaces, of this distribution's own packages; all templates of packages are made over it. */
@@ -117,6 +117,9 @@ export function createBaseTree({ site, trees, folder }: { site: Site; trees: Tre
     signal.removeEventListener("abort", stopBuild);
     if (exitCode !== 0) throw new Error(last);
     await addBoxFiles(fresh);
+    // Where login shells and sudo look too; a template's own, or a workspace's, takes their place.
+    for (const program of ["node", "npm", "npx"])
+      await symlink(`/opt/alcove/node/bin/${program}`, `${fresh}/usr/local/bin/${program}`);
     const user = String(diskIdOffset(site) + boxUser);
     // The user installs there without sudo, as with `npm i -g`.
     await mustRun(["find", `${fresh}/usr/local`, "-type", "d", "-exec", "chown", `${user}:${user}`, "{}", "+"]);
