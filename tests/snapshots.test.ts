@@ -87,6 +87,26 @@ test("a name makes a snapshot stay, and can be taken away", async () => {
   expect((await workspaces.renameSnapshot("lab", unnamed.id, { name: null })).name).toBeNull();
 });
 
+test("of snapshots that nobody named the newest stay, and what was there before going back is one of them", async () => {
+  await using own = await startTestAlcove({ env: { ALCOVE_KEEP_SNAPSHOTS: "2", ALCOVE_KEEP_DAYS: "0" } });
+  const { workspaces } = own.plane.client;
+  await workspaces.create({ name: "tidy" });
+  const named = await workspaces.takeSnapshot("tidy", { name: "named" });
+  const { safety: renamed } = await workspaces.restore("tidy", named.id);
+  await workspaces.renameSnapshot("tidy", renamed.id, { name: "mine now" });
+  const { safety } = await workspaces.restore("tidy", named.id);
+  expect(safety.name).toBe("Before going back to named");
+  for (let count = 0; count < 3; count += 1) await workspaces.takeSnapshot("tidy");
+  const all = (await workspaces.snapshots("tidy")).items.map(({ id }) => id);
+  expect(all).toHaveLength(6);
+
+  await own.plane.kill();
+  const { client } = await own.startControlPlane();
+  await expect
+    .poll(async () => (await client.workspaces.snapshots("tidy")).items.map(({ id }) => id))
+    .toEqual([...all.slice(0, 2), renamed.id, named.id]);
+});
+
 test("a fork of a workspace that is written to has its files, its limits and a life of its own", async () => {
   const { workspaces } = alcove.plane.client;
   const writing = run("lab", "for i in $(seq 1 200); do echo $i > file-$i; sleep 0.002; done");

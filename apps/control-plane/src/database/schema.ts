@@ -115,6 +115,8 @@ export const snapshots = pgTable("snapshots", {
   id: text().primaryKey(),
   workspaceId: text("workspace_id").notNull(),
   name: text(),
+  /** Taken before files were put back: its name is the server's, and does not make it stay. */
+  automatic: boolean().notNull().default(false),
   runId: text("run_id"),
   parentId: text("parent_id"),
   state: text().$type<"taking" | "ready" | "deleting">().notNull().default("ready"),

@@ -1,4 +1,4 @@
-/** What decides about a snapshot that nobody named. Named ones are not given here: they stay. */
+/** What decides about a snapshot that nobody named. Those that people named are not given here: they stay. */
 export interface KeptSnapshot {
   readonly id: string;
   readonly createdAt: Date;

@@ -21,11 +21,14 @@ const abandonedMinutes = 10;
 export interface Snapshots {
   /** The newest first, at most 500. */
   list(workspace: WorkspaceId): Promise<Snapshot[]>;
-  /** Of a workspace as it runs. The row is stored first: a snapshot that a crash left without files is known and can be removed. */
+  /**
+   * Of a workspace as it runs. The row is stored first: a snapshot that a crash left without files is known and can be removed. The name of an
+   * `automatic` one does not make it stay.
+   */
   take(
     workspace: WorkspaceId,
     id: SnapshotId,
-    of: { name: string | null; run: string | null },
+    of: { name: string | null; run: string | null; automatic?: boolean },
     signal: AbortSignal,
   ): Promise<Snapshot>;
   rename(workspace: WorkspaceId, id: SnapshotId, name: string | null): Promise<Snapshot>;
@@ -109,15 +112,15 @@ export function createSnapshots({ db, wake, store, workspaces, volumes, retentio
     wake.notify(`owner:${row.owner}`);
   };
 
-  const take: Snapshots["take"] = async (workspace, id, { name, run }, signal) => {
+  const take: Snapshots["take"] = async (workspace, id, { name, run, automatic = false }, signal) => {
     const base = db
       .select({ id: workspaceRows.baseSnapshot })
       .from(workspaceRows)
       .where(eq(workspaceRows.id, workspace));
-    const begun = { id, workspaceId: workspace, name, runId: run, createdAt: new Date(), state: "taking" as const };
+    const begun = { id, workspaceId: workspace, name, automatic, runId: run, createdAt: new Date() };
     const [row] = await db
       .insert(snapshots)
-      .values({ ...begun, parentId: sql`(${base})` })
+      .values({ ...begun, state: "taking", parentId: sql`(${base})` })
       .returning();
     if (!row) throw new Error("the database stored no snapshot");
     try {
@@ -192,7 +195,7 @@ export function createSnapshots({ db, wake, store, workspaces, volumes, retentio
 
     async rename(workspace, id, name) {
       await find(workspace, id);
-      const [row] = await db.update(snapshots).set({ name }).where(eq(snapshots.id, id)).returning();
+      const [row] = await db.update(snapshots).set({ name, automatic: false }).where(eq(snapshots.id, id)).returning();
       if (!row) throw new CodedError("not_found");
       await tell(workspace);
       return view(row);
@@ -207,13 +210,13 @@ export function createSnapshots({ db, wake, store, workspaces, volumes, retentio
     },
 
     async restore(row, id, signal) {
-      const { name, createdAt } = await find(row.id, id);
-      const title = name ?? createdAt.toISOString().slice(0, 16).replace("T", " ");
+      const { name, automatic, createdAt } = await find(row.id, id);
+      const title = (automatic ? null : name) ?? createdAt.toISOString().slice(0, 16).replace("T", " ");
       return workspaces.whileStopped(row.id, "restore", `Awake: files are back at ${title}`, signal, async (within) => {
         const safety = await take(
           row.id,
           newId("snapshot"),
-          { name: `Before going back to ${title}`, run: null },
+          { name: `Before going back to ${title}`, run: null, automatic: true },
           within,
         );
         await volumes.restore(row.id, id, within);
@@ -292,7 +295,7 @@ export function createSnapshots({ db, wake, store, workspaces, volumes, retentio
       const unnamed = await db
         .select()
         .from(snapshots)
-        .where(and(isNull(snapshots.name), eq(snapshots.state, "ready")));
+        .where(and(or(isNull(snapshots.name), snapshots.automatic), eq(snapshots.state, "ready")));
       const stay = new Set([...(await needed()), ...(await undoable())]);
       const now = new Date();
       const expired = Object.values(Object.groupBy(unnamed, ({ workspaceId }) => workspaceId)).flatMap((rows) =>
