@@ -124,6 +124,18 @@ test("a template in use is not deleted; afterwards it is, and a workspace of it 
   await expect(client.workspaces.create({ template: "small" })).rejects.toMatchObject({ code: "template_unknown" });
 });
 
+test("an image is no template that is ready where no Docker is, and no workspace begins with it", async () => {
+  const { templates, workspaces } = alcove.plane.client;
+  expect(await templates.add({ name: "pulled", image: "debian:12" })).toMatchObject({
+    state: "failed",
+    detail: expect.stringContaining("Docker"),
+  });
+  await expect(workspaces.create({ name: "early", template: "pulled" })).rejects.toMatchObject({
+    code: "runtime_unavailable",
+  });
+  await templates.delete("pulled");
+});
+
 test("a root file system given on the command line is a template, and its workspaces run over it", async () => {
   const root = path.join(folder, "root");
   await makeSmallRoot(root);

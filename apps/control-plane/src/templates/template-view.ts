@@ -40,7 +40,7 @@ export function catalogueView(entry: CatalogueTemplate, seen: Seen): Template {
 
 export function ownView(row: TemplateRow, seen: Seen): Template {
   const { name, title, description, start, ports, source, lacks, root } = row;
-  const only = root.kind === "tree" ? treeVersion("", seen.statuses.get(root.tree)) : imageVersion(root, seen.builds);
+  const only = root.kind === "tree" ? treeVersion("", seen.statuses.get(root.tree)) : imageVersion(root, seen);
   return {
     name,
     title,
@@ -70,8 +70,10 @@ function treeVersion(version: string, status: TreeStatus | undefined, shows?: re
   };
 }
 
-function imageVersion({ image, build }: ImageRoot, builds: ImageBuilds): TemplateVersion {
+function imageVersion({ image, build }: ImageRoot, { builds, runtimes }: Seen): TemplateVersion {
   const version = { version: "", percent: null, tools: {}, sizeBytes: null };
+  if (!runtimes.includes("docker"))
+    return { ...version, state: "failed", detail: "Needs Docker, which does not answer here: see `alcove doctor`" };
   const known = build ? builds.look(build) : { state: "missing" as const };
   if (known.state === "building") return { ...version, state: "building", detail: known.detail };
   if (known.state === "failed") return { ...version, state: "failed", detail: known.error.message };
