@@ -81,6 +81,30 @@ test("workspaces are made, listed and removed from a shell", async () => {
   await expect.poll(async () => (await alcoveCommand(["ws", "ls"])).stdout, { timeout: 20_000 }).not.toContain("spare");
 });
 
+test("when a workspace sleeps and is deleted is printed and changed from a shell", async () => {
+  const { stdout } = await alcoveCommand(["ws", "lifetime", "shop", "--stop-after", "2h", "--delete-after", "30d"]);
+  expect(stdout).toMatch(/^stop after {4}2h$/m);
+  expect(stdout).toMatch(/^delete after {2}30d, on \d{4}-/m);
+  expect((await alcoveCommand(["ws", "lifetime", "shop", "--delete-after", "never"])).stdout).toMatch(
+    /^delete after {2}never$/m,
+  );
+  expect((await alcoveCommand(["ws", "lifetime", "shop", "--stop-after", "soon"])).stderr).toContain("as in 90s");
+});
+
+test("a snapshot is named by its name, and what is not there ends with 4", async () => {
+  await alcoveCommand(["exec", "shop", "--", "sh", "-c", "echo then > when"]);
+  await alcoveCommand(["snapshot", "take", "shop", "good"]);
+  await alcoveCommand(["exec", "shop", "--", "sh", "-c", "echo now > when"]);
+  expect((await alcoveCommand(["ws", "fork", "shop", "branch", "--snapshot", "good"])).code).toBe(0);
+  expect((await alcoveCommand(["exec", "branch", "--", "cat", "when"])).stdout).toBe("then\n");
+  await alcoveCommand(["ws", "rm", "branch"]);
+  expect(await alcoveCommand(["ws", "fork", "shop", "--snapshot", "bad"])).toMatchObject({
+    code: 4,
+    stderr: expect.stringContaining('no snapshot "bad"'),
+  });
+  expect((await alcoveCommand(["ws", "create", "--template", "nothing-like-it"])).code).toBe(4);
+});
+
 test("an export that is broken off leaves no half of a file", async () => {
   await alcoveCommand(["exec", "shop", "--", "sh", "-c", "head -c 300M /dev/urandom > large"]);
   const file = path.join(home, "half.tar.gz");

@@ -7,6 +7,8 @@ import { CodedError } from "@alcove/contract/errors";
 import type { Client } from "@alcove/sdk/client";
 import { type Command, InvalidArgumentError } from "commander";
 import { exitCodes } from "./exit-codes.ts";
+import { findSnapshot } from "./find-snapshot.ts";
+import { addLifetimeCommand } from "./lifetime.ts";
 import { printable } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -44,24 +46,26 @@ export function addComputerCommands(ws: Command, client: () => Promise<Client>, 
         ({ limits } = await workspaces.update(name, { limits: changeLimits(limits, options) }));
       terminal.write(json ? `${JSON.stringify(limits)}\n` : describeLimits(limits));
     });
+  addLifetimeCommand(ws, client, terminal);
   ws.command("fork")
     .description("make a new workspace with the files of another as they are now, or of a snapshot, and print its name")
     .argument("<workspace>", "name or id")
     .argument("[name]", "name of the new one; made up when left out")
-    .option("--snapshot <snapshot>", "id of `alcove snapshot ls`")
+    .option("--snapshot <snapshot>", "id or name, as `alcove snapshot ls` shows them")
     .action(async (workspace: string, name: string | undefined, options: { snapshot?: string }) => {
-      const { workspaces } = await client();
-      terminal.write(
-        `${(await workspaces.fork(workspace, name === undefined ? options : { ...options, name })).name}\n`,
-      );
+      const connected = await client();
+      const wish = { ...(name !== undefined && { name }), ...(await idOf(connected, workspace, options)) };
+      terminal.write(`${(await connected.workspaces.fork(workspace, wish)).name}\n`);
     });
   ws.command("export")
     .description("write a workspace's files as a .tar.gz archive, to standard output unless a file is named")
     .argument("<workspace>", "name or id")
     .argument("[file]", "must not be there yet")
-    .option("--snapshot <snapshot>", "id of `alcove snapshot ls`")
+    .option("--snapshot <snapshot>", "id or name, as `alcove snapshot ls` shows them")
     .action(async (workspace: string, file: string | undefined, options: { snapshot?: string }) => {
-      const archive = Readable.fromWeb(await (await client()).workspaces.export(workspace, options));
+      const connected = await client();
+      const of = await idOf(connected, workspace, options);
+      const archive = Readable.fromWeb(await connected.workspaces.export(workspace, of));
       if (file === undefined) return pipeline(archive, process.stdout, { end: false });
       await writeNewFile(terminal, archive, file);
     });
@@ -98,6 +102,14 @@ export function addComputerCommands(ws: Command, client: () => Promise<Client>, 
     .description("print the end of what the box of a workspace itself said, also after it has ended")
     .argument("<workspace>", "name or id")
     .action(async (name: string) => terminal.write(printable(await (await client()).workspaces.log(name))));
+}
+
+async function idOf(
+  client: Client,
+  workspace: string,
+  { snapshot }: { snapshot?: string },
+): Promise<{ snapshot?: string }> {
+  return snapshot === undefined ? {} : { snapshot: await findSnapshot(client, workspace, snapshot) };
 }
 
 /** Half an archive would look like a whole one: nothing stays of a file that is broken off. */

@@ -1,4 +1,4 @@
-import type { CodedError, ErrorCode } from "@alcove/contract/errors";
+import { errorCatalogue, type CodedError, type ErrorCode } from "@alcove/contract/errors";
 
 export const exitCodes = {
   done: 0,
@@ -25,14 +25,11 @@ Exit codes:
 const byCode: Partial<Record<ErrorCode, number>> = {
   not_signed_in: exitCodes.notSignedIn,
   not_allowed: exitCodes.notSignedIn,
-  not_found: exitCodes.notFound,
-  agent_unknown: exitCodes.notFound,
-  provider_unknown: exitCodes.notFound,
   server_unreachable: exitCodes.unreachable,
 };
 
 export function exitCodeOf(error: CodedError): number {
-  return byCode[error.code] ?? exitCodes.failed;
+  return byCode[error.code] ?? (errorCatalogue[error.code].status === 404 ? exitCodes.notFound : exitCodes.failed);
 }
 
 /** How an error is told: its code and sentence, then what to do. An unexpected one also shows where it came from. */

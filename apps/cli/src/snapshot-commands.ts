@@ -1,7 +1,7 @@
 import { CodedError } from "@alcove/contract/errors";
-import { isId } from "@alcove/contract/ids";
 import type { Client } from "@alcove/sdk/client";
 import type { Command } from "commander";
+import { findSnapshot } from "./find-snapshot.ts";
 import { formatAge, formatTable, printable } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -9,19 +9,6 @@ const marks = { added: "A", modified: "M", deleted: "D" } as const;
 
 /** `alcove snapshot …`: a snapshot is named by its id or by the name that it was given, the newest of that name. */
 export function addSnapshotCommands(group: Command, client: () => Promise<Client>, terminal: Terminal): void {
-  const find = async (workspace: string, name: string): Promise<{ client: Client; id: string }> => {
-    const connected = await client();
-    if (isId("snapshot", name)) return { client: connected, id: name };
-    const { items } = await connected.workspaces.snapshots(workspace);
-    const [newest] = items
-      .filter((snapshot) => snapshot.name === name)
-      .toSorted((left, right) => right.createdAt.localeCompare(left.createdAt));
-    if (newest) return { client: connected, id: newest.id };
-    throw new CodedError("not_found", `"${workspace}" has no snapshot "${name}".`, {
-      hint: `\`alcove snapshot ls ${workspace}\` lists them.`,
-    });
-  };
-
   group
     .command("ls")
     .description("list a workspace's snapshots, the newest first")
@@ -53,8 +40,9 @@ export function addSnapshotCommands(group: Command, client: () => Promise<Client
     .argument("<workspace>", "name or id")
     .argument("<snapshot>", "id or name")
     .action(async (workspace: string, name: string) => {
-      const found = await find(workspace, name);
-      const { safety } = await found.client.workspaces.restore(workspace, found.id);
+      const connected = await client();
+      const id = await findSnapshot(connected, workspace, name);
+      const { safety } = await connected.workspaces.restore(workspace, id);
       terminal.write(`Restored. To go back: alcove snapshot restore ${workspace} ${safety.id}\n`);
     });
   group
@@ -63,10 +51,9 @@ export function addSnapshotCommands(group: Command, client: () => Promise<Client
     .argument("<workspace>", "name or id")
     .argument("<snapshot...>", "ids or names")
     .action(async (workspace: string, names: string[]) => {
-      for (const name of names) {
-        const found = await find(workspace, name);
-        await found.client.workspaces.deleteSnapshot(workspace, found.id);
-      }
+      const connected = await client();
+      for (const name of names)
+        await connected.workspaces.deleteSnapshot(workspace, await findSnapshot(connected, workspace, name));
     });
   group
     .command("changes")
@@ -76,9 +63,10 @@ export function addSnapshotCommands(group: Command, client: () => Promise<Client
     .argument("[to]", "id or name; now when left out")
     .option("--json", "print JSON", false)
     .action(async (workspace: string, from: string, to: string | undefined, { json }: { json: boolean }) => {
-      const earlier = await find(workspace, from);
-      const range = to === undefined ? { from: earlier.id } : { from: earlier.id, to: (await find(workspace, to)).id };
-      const { items } = await earlier.client.workspaces.changes(workspace, range);
+      const connected = await client();
+      const earlier = { from: await findSnapshot(connected, workspace, from) };
+      const range = to === undefined ? earlier : { ...earlier, to: await findSnapshot(connected, workspace, to) };
+      const { items } = await connected.workspaces.changes(workspace, range);
       if (json) return terminal.write(`${JSON.stringify(items)}\n`);
       for (const { path, change } of items) terminal.write(`${marks[change]} ${printable(path)}\n`);
     });
@@ -90,9 +78,10 @@ export function addSnapshotCommands(group: Command, client: () => Promise<Client
     .argument("<to>", "id or name")
     .argument("<path>", "path relative to /workspace, as `changes` prints it")
     .action(async (workspace: string, from: string, to: string, path: string) => {
-      const earlier = await find(workspace, from);
-      const range = { from: earlier.id, to: (await find(workspace, to)).id, path };
-      const { diff, why } = await earlier.client.workspaces.diff(workspace, range);
+      const connected = await client();
+      const earlier = await findSnapshot(connected, workspace, from);
+      const range = { from: earlier, to: await findSnapshot(connected, workspace, to), path };
+      const { diff, why } = await connected.workspaces.diff(workspace, range);
       if (diff !== null) return terminal.write(printable(diff));
       throw new CodedError("bad_request", `"${path}" is ${why === "binary" ? "not text" : "too large to compare"}.`, {
         hint: "Export both snapshots and compare the files: alcove ws export --snapshot …",
