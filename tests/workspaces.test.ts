@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { Validator } from "@seriousme/openapi-schema-validator";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { problemSchema } from "../packages/contract/src/api/problem.ts";
 import { startTestAlcove, type TestAlcove } from "./fixtures/alcove.ts";
@@ -181,6 +182,7 @@ test("an API key works until it is revoked, and the owner's link signs in once",
 test("the OpenAPI document names every call and validates as 3.1", async () => {
   const document = (await call("GET", "/openapi.json")).body;
   expect(document.openapi).toBe("3.1.0");
+  expect(await new Validator().validate(document)).toEqual({ valid: true });
   for (const path of [
     "/workspaces",
     "/workspaces/{id}",
@@ -189,6 +191,13 @@ test("the OpenAPI document names every call and validates as 3.1", async () => {
     "/agents",
     "/providers/{name}",
     "/approvals/{id}",
+    "/workspaces/{id}/files/{path}",
+    "/workspaces/{id}/archive/{path}",
+    "/workspaces/{id}/snapshots/{snapshot}/files/{path}",
+    "/workspaces/{id}/export",
+    "/workspaces/import",
+    "/templates/upload",
+    "/runs/{id}/files/{path}",
   ]) {
     expect(Object.keys(document.paths)).toContain(path);
   }

@@ -8,9 +8,10 @@ import type { Workspaces } from "../../workspaces/workspaces.ts";
 import type { WorkspaceStore } from "../../workspaces/workspace-store.ts";
 import type { ApiApp } from "../api-app.ts";
 import { contentHeaders } from "../content-headers.ts";
-import { answers, jsonBody } from "../openapi.ts";
+import { addStreamRoute, answers, jsonBody } from "../openapi.ts";
 import { rawRestOfPath } from "../rest-of-path.ts";
 import { sseResponse } from "../sse.ts";
+import { fileStreams } from "./file-streams.ts";
 
 interface Parts {
   readonly workspaces: Workspaces;
@@ -48,14 +49,10 @@ export function addFileRoutes(app: ApiApp, { workspaces, store, stopping }: Part
     });
   };
 
-  for (const path of ["/workspaces/:id/files", "/workspaces/:id/files/*"]) {
-    app.on(["GET", "PUT", "DELETE"], path, (context) =>
-      forward(context.req.raw, context.get("user"), context.req.param("id"), "files"),
+  for (const route of fileStreams)
+    addStreamRoute(app, route, (context) =>
+      forward(context.req.raw, context.get("user"), context.req.param("id"), route.area),
     );
-  }
-  for (const path of ["/workspaces/:id/archive", "/workspaces/:id/archive/*"]) {
-    app.get(path, (context) => forward(context.req.raw, context.get("user"), context.req.param("id"), "archive"));
-  }
 
   app.openapi(
     createRoute({

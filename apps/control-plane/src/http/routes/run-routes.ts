@@ -18,7 +18,7 @@ import type { EventLog } from "../../events/event-log.ts";
 import type { Live } from "../../events/live.ts";
 import type { WorkspaceStore } from "../../workspaces/workspace-store.ts";
 import type { ApiApp } from "../api-app.ts";
-import { answers, json, jsonBody } from "../openapi.ts";
+import { addStreamRoute, answers, bytes, downloadQuery, json, jsonBody } from "../openapi.ts";
 import { contentHeaders } from "../content-headers.ts";
 import { restOfPath } from "../rest-of-path.ts";
 import { streamRunEvents } from "./run-event-stream.ts";
@@ -167,17 +167,23 @@ export function addRunRoutes(app: ApiApp, { runs, createRun, approvals, events, 
     },
   );
 
-  app.get("/runs/:id/files/*", async (context) => {
-    const path = restOfPath(context.req.url, 5);
-    const { size, stream } = await runs.file(
-      context.get("user"),
-      context.req.param("id"),
-      path,
-      context.req.raw.signal,
-    );
-    const download = context.req.query("download") === "true";
-    return new Response(Readable.toWeb(stream), { headers: contentHeaders(path, { size, download }) });
-  });
+  addStreamRoute(
+    app,
+    {
+      method: "get",
+      path: "/runs/{id}/files/{path}",
+      summary: "A deliverable of a run, as it was at its end",
+      query: downloadQuery,
+      gives: { 200: { description: "The file", content: bytes } },
+    },
+    async (context) => {
+      const path = restOfPath(context.req.url, 5);
+      const run = context.req.param("id") ?? "";
+      const { size, stream } = await runs.file(context.get("user"), run, path, context.req.raw.signal);
+      const download = context.req.query("download") === "true";
+      return new Response(Readable.toWeb(stream), { headers: contentHeaders(path, { size, download }) });
+    },
+  );
 
   app.openapi(
     createRoute({

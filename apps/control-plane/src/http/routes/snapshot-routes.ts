@@ -18,7 +18,7 @@ import type { WorkspaceStore } from "../../workspaces/workspace-store.ts";
 import { workspaceView } from "../../workspaces/workspace-view.ts";
 import { queryOf, type ApiApp } from "../api-app.ts";
 import { contentHeaders } from "../content-headers.ts";
-import { answers, json, jsonBody } from "../openapi.ts";
+import { addStreamRoute, answers, archive, bytes, downloadQuery, json, jsonBody } from "../openapi.ts";
 import { restOfPath } from "../rest-of-path.ts";
 
 interface Parts {
@@ -33,6 +33,7 @@ const snapshotId = z.string().refine((text): text is SnapshotId => isId("snapsho
 const idParam = z.object({ id: z.string() });
 const snapshotParam = idParam.extend({ snapshot: snapshotId });
 const snapshotName = z.string().min(1).max(80);
+const importQuery = z.object({ name: nameSchema.optional() });
 
 /** Snapshots of a workspace and what is made of them. None of these wakes it, but for a restore of one that ran. */
 export function addSnapshotRoutes(app: ApiApp, { workspaces, store, snapshots, imports, stopping }: Parts): void {
@@ -130,9 +131,8 @@ export function addSnapshotRoutes(app: ApiApp, { workspaces, store, snapshots, i
     async (context) => {
       const row = await store.owned(context.get("user"), context.req.valid("param").id);
       const { name, snapshot } = context.req.valid("json");
-      if (snapshot !== undefined && !isId("snapshot", snapshot))
-        throw new CodedError("not_found", "There is no such snapshot of this workspace.");
-      const fork = await snapshots.fork(row, { name, snapshot }, stopping);
+      const of = snapshot === undefined ? undefined : snapshotOf(snapshot);
+      const fork = await snapshots.fork(row, { name, snapshot: of }, stopping);
       return context.json(workspaceView(fork, [], null), 201);
     },
   );
@@ -171,36 +171,74 @@ export function addSnapshotRoutes(app: ApiApp, { workspaces, store, snapshots, i
     },
   );
 
-  app.get("/workspaces/:id/snapshots/:snapshot/files/*", async (context) => {
-    const { id } = await store.owned(context.get("user"), context.req.param("id"));
-    const snapshot = context.req.param("snapshot");
-    if (!isId("snapshot", snapshot)) throw new CodedError("not_found", "There is no such snapshot of this workspace.");
-    const path = restOfPath(context.req.url, 7);
-    const stream = await workspaces.readSnapshot(id, snapshot, path, context.req.raw.signal);
-    return bytes(stream, contentHeaders(path, { size: null, download: context.req.query("download") === "true" }));
-  });
+  addStreamRoute(
+    app,
+    {
+      method: "get",
+      path: "/workspaces/{id}/snapshots/{snapshot}/files/{path}",
+      summary: "A file as a snapshot has it",
+      query: downloadQuery,
+      gives: { 200: { description: "The file", content: bytes } },
+    },
+    async (context) => {
+      const { id } = await store.owned(context.get("user"), context.req.param("id") ?? "");
+      const snapshot = snapshotOf(context.req.param("snapshot"));
+      const path = restOfPath(context.req.url, 7);
+      const stream = await workspaces.readSnapshot(id, snapshot, path, context.req.raw.signal);
+      return streamed(stream, contentHeaders(path, { size: null, download: context.req.query("download") === "true" }));
+    },
+  );
 
-  app.get("/workspaces/:id/export", async (context) => {
-    const row = await store.owned(context.get("user"), context.req.param("id"));
-    const snapshot = context.req.query("snapshot");
-    if (snapshot !== undefined && !isId("snapshot", snapshot))
-      throw new CodedError("not_found", "There is no such snapshot of this workspace.");
-    const stream = await snapshots.export(row.id, snapshot ?? null, context.req.raw.signal);
-    const disposition = `attachment; filename="${row.name}.tar.gz"`;
-    return bytes(stream, { "content-type": "application/gzip", "content-disposition": disposition });
-  });
+  addStreamRoute(
+    app,
+    {
+      method: "get",
+      path: "/workspaces/{id}/export",
+      summary: "All files of a workspace, of a snapshot or of this moment, as `POST /workspaces/import` takes them",
+      query: z.object({ snapshot: snapshotId.optional() }),
+      gives: { 200: { description: "A gzipped tar", content: archive } },
+    },
+    async (context) => {
+      const row = await store.owned(context.get("user"), context.req.param("id") ?? "");
+      const snapshot = context.req.query("snapshot");
+      const of = snapshot === undefined ? null : snapshotOf(snapshot);
+      const stream = await snapshots.export(row.id, of, context.req.raw.signal);
+      const disposition = `attachment; filename="${row.name}.tar.gz"`;
+      return streamed(stream, { "content-type": "application/gzip", "content-disposition": disposition });
+    },
+  );
 
-  app.post("/workspaces/import", async (context) => {
-    const wish = queryOf(context, z.object({ name: nameSchema.optional() }));
-    const { body } = context.req.raw;
-    if (!body) throw new CodedError("bad_request", "The archive is missing: send a tar file as the body.");
-    const signal = AbortSignal.any([context.req.raw.signal, stopping]);
-    const archive = Readable.fromWeb(body);
-    const row = await imports.import({ owner: context.get("user"), name: wish.name, archive, signal });
-    return context.json(workspaceView(row, [], null), 201);
-  });
+  addStreamRoute(
+    app,
+    {
+      method: "post",
+      path: "/workspaces/import",
+      summary: "A new workspace of an archive, as an export writes it",
+      query: importQuery,
+      takes: { ...archive, "application/x-tar": archive["application/gzip"] },
+      gives: { 201: json("The new workspace", workspaceSchema) },
+    },
+    async (context) => {
+      const wish = queryOf(context, importQuery);
+      const { body } = context.req.raw;
+      if (!body) throw new CodedError("bad_request", "The archive is missing: send a tar file as the body.");
+      const signal = AbortSignal.any([context.req.raw.signal, stopping]);
+      const row = await imports.import({
+        owner: context.get("user"),
+        name: wish.name,
+        archive: Readable.fromWeb(body),
+        signal,
+      });
+      return context.json(workspaceView(row, [], null), 201);
+    },
+  );
 }
 
-function bytes(stream: Readable, headers: Record<string, string>): Response {
+function snapshotOf(text = ""): SnapshotId {
+  if (isId("snapshot", text)) return text;
+  throw new CodedError("not_found", "There is no such snapshot of this workspace.");
+}
+
+function streamed(stream: Readable, headers: Record<string, string>): Response {
   return new Response(Readable.toWeb(stream), { headers });
 }

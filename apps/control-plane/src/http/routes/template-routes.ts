@@ -10,7 +10,7 @@ import {
 import { CodedError } from "@alcove/contract/errors";
 import type { Templates } from "../../templates/templates.ts";
 import { queryOf, type ApiApp } from "../api-app.ts";
-import { answers, json, jsonBody } from "../openapi.ts";
+import { addStreamRoute, answers, bytes, json, jsonBody } from "../openapi.ts";
 
 interface Parts {
   readonly templates: Templates;
@@ -52,7 +52,8 @@ export function addTemplateRoutes(app: ApiApp, { templates, stopping }: Parts): 
     createRoute({
       method: "post",
       path: "/templates",
-      summary: "Add a template made of Debian packages; it is built when it is first used",
+      summary:
+        "Add a template of packages, an image, a Dockerfile or a Nix expression; it is built when it is first used",
       request: { body: jsonBody(createTemplateSchema) },
       responses: { 201: json("The template", templateSchema), ...answers },
     }),
@@ -95,12 +96,24 @@ export function addTemplateRoutes(app: ApiApp, { templates, stopping }: Parts): 
     },
   );
 
-  app.post("/templates/upload", async (context) => {
-    const wish = queryOf(context, uploadTemplateSchema);
-    const { body } = context.req.raw;
-    if (!body) throw new CodedError("bad_request", "The root file system is missing: send a tar as the body.");
-    const signal = AbortSignal.any([context.req.raw.signal, stopping]);
-    await templates.upload(context.get("user"), wish, Readable.fromWeb(body), signal);
-    return context.json(await templates.get(context.get("user"), wish.name, signal), 201);
-  });
+  addStreamRoute(
+    app,
+    {
+      method: "post",
+      path: "/templates/upload",
+      summary:
+        "Add a template of a root file system (tar, OCI image layout), or of a folder with a Dockerfile or devcontainer.json",
+      query: uploadTemplateSchema,
+      takes: bytes,
+      gives: { 201: json("The template", templateSchema) },
+    },
+    async (context) => {
+      const wish = queryOf(context, uploadTemplateSchema);
+      const { body } = context.req.raw;
+      if (!body) throw new CodedError("bad_request", "The root file system is missing: send a tar as the body.");
+      const signal = AbortSignal.any([context.req.raw.signal, stopping]);
+      await templates.upload(context.get("user"), wish, Readable.fromWeb(body), signal);
+      return context.json(await templates.get(context.get("user"), wish.name, signal), 201);
+    },
+  );
 }
