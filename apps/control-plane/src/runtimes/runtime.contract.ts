@@ -179,9 +179,13 @@ export function runtimeContract(name: string, open: () => Promise<RuntimeUnderTe
       const address = await under.runtime.start(id, 1, signal);
       const memory = await sh(address, "head -c 400M /dev/zero | tail -c 390M > /dev/null; echo ${PIPESTATUS[1]}");
       expect(memory.stdout).toBe("137\n");
-      expect(await under.runtime.inspect(id, signal)).toMatchObject({
+      await sh(address, "head -c 128M /dev/urandom > large; sync large");
+      const state = await under.runtime.inspect(id, signal);
+      expect(state).toMatchObject({
         usage: { memoryBytes: expect.any(Number), cpuMicros: expect.any(Number), processes: expect.any(Number) },
       });
+      const memoryBytes = state.state === "running" ? state.usage?.memoryBytes : undefined;
+      expect(memoryBytes, "the kernel's copy of a file is not held by a program").toBeLessThan(96 * 2 ** 20);
       await gone(id);
     });
 

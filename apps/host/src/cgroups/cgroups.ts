@@ -135,6 +135,15 @@ export function createCgroups({
     }
   };
 
+  /** What its programs hold: pages of files that nobody has used lately go as soon as somebody needs the room (docker-container-stats(1) counts so too). */
+  const memoryUse = (at: string): number | null => {
+    const [file, idle] = isPure
+      ? (["memory.current", "inactive_file"] as const)
+      : (["memory.usage_in_bytes", "total_inactive_file"] as const);
+    const all = number(`${at}/${file}`);
+    return all === null ? null : Math.max(0, all - (counted(`${at}/memory.stat`, idle) ?? 0));
+  };
+
   const limitMemory = (id: string, memory: string, bytes: number | undefined): void => {
     const at = own(memory, id);
     const tooLow = () =>
@@ -250,8 +259,7 @@ export function createCgroups({
       if (controllers.length === 0) return null;
       const { memory, pids } = hierarchies;
       return {
-        memoryBytes:
-          memory === null ? null : number(`${own(memory, id)}/${isPure ? "memory.current" : "memory.usage_in_bytes"}`),
+        memoryBytes: memory === null ? null : memoryUse(own(memory, id)),
         cpuMicros: cpuMicros(id),
         processes: pids === null ? null : number(`${own(pids, id)}/pids.current`),
         networkInBytes: null,

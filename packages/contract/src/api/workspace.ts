@@ -39,6 +39,7 @@ export type Limits = z.infer<typeof limitsSchema>;
 
 /** Live figures; null where this host cannot tell. `at` is when they were read. */
 export const usageSchema = z.object({
+  /** Held by programs: without the kernel's copies of files that were not used lately. */
   memoryBytes: z.number().nullable(),
   /** Per cent of one processor since the figures before. */
   cpuPercent: z.number().nullable(),
