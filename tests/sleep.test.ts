@@ -34,6 +34,8 @@ test("an idle workspace is frozen, says so, and answers at once when it is used;
   expect(await box("idle")).toBe("frozen");
   expect((await run("idle", "echo here")).stdout).toBe("here\n");
   expect(await calls.workspaces().get("idle")).toMatchObject({ box: "running", epoch: 1 });
+  const told = async () => (await calls.workspaces().events("idle", { after: 0 })).items.map(({ kind }) => kind);
+  await expect.poll(async () => (await told()).slice(0, 3)).toEqual(["box.started", "box.frozen", "box.thawed"]);
 });
 
 test("a frozen workspace is woken without the host process", async () => {

@@ -178,38 +178,44 @@ export function createBoxLife({ store, runtime, volumes, access, events, require
     },
 
     async freeze({ id, epoch, activeAt }, why, signal) {
-      /** Whether it is frozen in the end. */
-      const work = async (): Promise<boolean> => {
+      const work = async (): Promise<void> => {
         const isUsed = () => access.touchedAt(id) > activeAt.getTime();
-        if (isUsed()) return false;
+        if (isUsed()) return;
         // Said before it is done: whoever comes now thaws it, after the freeze.
         const marked = await store.update(id, { box: "frozen", why }, { epoch, box: "running" });
-        if (!marked) return false;
+        if (!marked) return;
         // Whoever came before it was said has touched it before looking.
         if (isUsed()) {
           await store.update(id, { box: "running", why: "Awake: in use" }, { epoch, box: "frozen" });
-          return false;
+          return;
         }
         await runtime.freeze(id, signal);
         const row = await store.byId(id);
-        if (row?.box === "frozen" && row.epoch === epoch) return true;
+        if (row?.box === "frozen" && row.epoch === epoch) {
+          // Here, because a thaw that waits tells of itself after it.
+          await events.append(id, { kind: "box.frozen", data: { epoch, why } });
+          return;
+        }
         // Another replica did not wait for the freeze.
         await runtime.thaw(id, signal);
-        return false;
       };
       const freezes = work().finally(() => freezing.delete(id));
       freezing.set(
         id,
         freezes.catch(() => undefined),
       );
-      if (await freezes) await events.append(id, { kind: "box.frozen", data: { epoch, why } });
+      await freezes;
     },
 
     async thaw({ id, epoch }, why, signal) {
       await freezing.get(id);
       await runtime.thaw(id, signal);
       // Whoever waits for the box does not wait for the note of it; a note that is missing makes the next one thaw what is thawed.
-      const noted = store.update(id, { box: "running", why, activeAt: new Date() }, { epoch, box: "frozen" });
+      const noted = store.update(
+        id,
+        { box: "running", why, activeAt: new Date() },
+        { epoch, box: "frozen", happened: { kind: "box.thawed", data: { epoch, why } } },
+      );
       noted
         // Once more: another replica may have frozen it meanwhile, and have looked at the row before this was noted.
         .then((row) => row && runtime.thaw(id, AbortSignal.timeout(againMs)))
