@@ -28,7 +28,7 @@ afterAll(async () => {
   await rm(base, { recursive: true, force: true });
 });
 
-type Start = { output(): string; stop(): Promise<number | null> };
+type Start = { output(): string; stop(): Promise<number | null>; kill(): Promise<number | null> };
 
 /** `npm start` as a new user types it, with nothing of this machine's user around it. */
 function start(settings: Record<string, string> = {}): Start & { ready: Promise<string> } {
@@ -60,17 +60,22 @@ function start(settings: Record<string, string> = {}): Start & { ready: Promise<
   child.stdout.on("data", onText);
   child.stderr.on("data", onText);
   child.once("close", () => ready.reject(new Error(`npm start ended: ${text}`)));
-  const started = { output: () => text, stop: () => interrupt(child), ready: ready.promise };
+  const started = {
+    output: () => text,
+    stop: () => end(child, "SIGINT"),
+    kill: () => end(child, "SIGKILL"),
+    ready: ready.promise,
+  };
   running = started;
   return started;
 }
 
 /** Ctrl-C in a terminal reaches the whole foreground group. */
-async function interrupt(child: ChildProcess): Promise<number | null> {
+async function end(child: ChildProcess, signal: "SIGINT" | "SIGKILL"): Promise<number | null> {
   running = null;
   if (child.exitCode === null && child.pid !== undefined) {
     const closed = once(child, "close");
-    process.kill(-child.pid, "SIGINT");
+    process.kill(-child.pid, signal);
     await closed;
   }
   return child.exitCode;
@@ -117,6 +122,20 @@ test("a second start installs and builds nothing, and knows what was there", asy
   const other = start();
   await expect(other.ready).rejects.toThrow(new RegExp(`runs already at http://127\\.0\\.0\\.1:${port}`));
   await second.stop();
+  expect(await leftovers()).toEqual([]);
+});
+
+test("what a start that was killed has left running is ended by the next, which serves in its place", async () => {
+  const killed = start();
+  await killed.ready;
+  await killed.kill();
+  expect(await health()).toBe(200);
+  const next = start();
+  await next.ready;
+  expect(await health()).toBe(200);
+  const servers = (await leftovers()).filter((line) => /\/(?:host|control-plane)\/main\.mjs/.test(line));
+  expect(servers).toHaveLength(2);
+  await next.stop();
   expect(await leftovers()).toEqual([]);
 });
 

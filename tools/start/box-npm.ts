@@ -1,5 +1,5 @@
 import { constants, existsSync } from "node:fs";
-import { appendFile, cp, mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
+import { appendFile, cp, mkdir, readdir, rename, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { packageVersion } from "../project.ts";
 import { pointTo } from "./point-to.ts";

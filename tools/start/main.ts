@@ -4,6 +4,7 @@ import { CodedError } from "../../packages/contract/src/errors.ts";
 import { abortable } from "../../packages/base/src/abortable.ts";
 import { buildParts } from "../build/build.ts";
 import { boxPackages, installCommand, installPackages, missingPackages } from "../debian-packages.ts";
+import { abandonedProcesses } from "./abandoned.ts";
 import { type Child, endProcess } from "./child.ts";
 import { installCommandLine } from "./command-line.ts";
 import { launchControlPlane, waitUntilReady } from "./control-plane.ts";
@@ -13,11 +14,10 @@ import { installVersion } from "./install.ts";
 import { requireFreePort } from "./port.ts";
 import { createProgress } from "./progress.ts";
 import { readSettings, type Settings } from "./settings.ts";
-import { type StartLock, takeStartLock } from "./start-lock.ts";
+import { takeStartLock } from "./start-lock.ts";
 import { supervise } from "./supervise.ts";
 
-const controlPlaneGraceMs = 30_000;
-const hostGraceMs = 30_000;
+const endingGraceMs = 30_000;
 const progress = createProgress();
 const ending = new AbortController();
 const interrupted = new Error("interrupted");
@@ -40,7 +40,7 @@ async function start(): Promise<void> {
     return;
   }
   await using lock = taken.lock;
-  await endAbandoned(lock, settings);
+  await endAbandoned(settings);
   await requireFreePort(settings.host, settings.port);
   await ensureHostPackages(settings);
   const changed: string[] = [];
@@ -50,19 +50,8 @@ async function start(): Promise<void> {
   if (ending.signal.aborted) return;
 
   const children: { host: Child | null; controlPlane: Child | null } = { host: null, controlPlane: null };
-  /** Notes what was started, for the start that comes after a kill of this one; what cannot be noted does not go on, or another would be started beside it. */
-  const noted = async (name: keyof typeof children, child: Child): Promise<Child> => {
-    children[name] = child;
-    try {
-      await lock.update({ [name]: child.mark });
-    } catch (error) {
-      await endProcess(child.mark, hostGraceMs);
-      throw error;
-    }
-    return child;
-  };
-  const startHost = async () => noted("host", await launchHost(settings, version, owner));
-  const startControlPlane = async () => noted("controlPlane", await launchControlPlane(settings, version, owner));
+  const startHost = async () => (children.host = await launchHost(settings, version, owner));
+  const startControlPlane = async () => (children.controlPlane = await launchControlPlane(settings, version, owner));
 
   try {
     const host = await startHost();
@@ -72,7 +61,7 @@ async function start(): Promise<void> {
       await abortable(waitForHost(host, data), signal);
       return abortable(waitUntilReady(controlPlane, join(data, "logs", "control-plane.log")), signal);
     });
-    await lock.update({ address: ready.address });
+    await lock.tell(ready.address);
     progress.say(`Alcove is ready: ${ready.signInLink ?? ready.address}`);
     if (command !== "alcove") progress.say(`The command line is ${command}`);
     await Promise.all([
@@ -90,20 +79,20 @@ async function start(): Promise<void> {
   } finally {
     ending.abort();
     progress.say("Stopping …");
-    if (children.controlPlane) await endProcess(children.controlPlane.mark, controlPlaneGraceMs);
+    if (children.controlPlane) await endProcess(children.controlPlane.mark, endingGraceMs);
     await stopLocalPostgres(join(data, "postgres"));
     if (children.host) {
       await shutDownHost(data);
-      await endProcess(children.host.mark, hostGraceMs);
+      await endProcess(children.host.mark, endingGraceMs);
     }
   }
 }
 
 /** Ends what a start left running that was killed itself. Boxes are not touched: the new host process finds them. */
-async function endAbandoned({ abandoned }: StartLock, { data }: Settings): Promise<void> {
-  if (abandoned?.controlPlane) await endProcess(abandoned.controlPlane, controlPlaneGraceMs);
-  if (abandoned?.host) await endProcess(abandoned.host, hostGraceMs);
-  if (abandoned) await stopLocalPostgres(join(data, "postgres"));
+async function endAbandoned({ data }: Settings): Promise<void> {
+  const abandoned = await abandonedProcesses(data);
+  for (const mark of abandoned) await endProcess(mark, endingGraceMs);
+  if (abandoned.length > 0) await stopLocalPostgres(join(data, "postgres"));
 }
 
 async function ensureHostPackages({ root }: Settings): Promise<void> {

@@ -6,18 +6,12 @@ import { z } from "zod";
 const markSchema = z.object({ pid: z.number().int().positive(), startedAt: z.string() });
 export type ProcessMark = z.infer<typeof markSchema>;
 
-const contentSchema = z.object({
-  start: markSchema,
-  address: z.string().nullable(),
-  host: markSchema.nullable(),
-  controlPlane: markSchema.nullable(),
-});
+const contentSchema = z.object({ start: markSchema, address: z.string().nullable() });
 type LockContent = z.infer<typeof contentSchema>;
 
 export type StartLock = AsyncDisposable & {
-  /** What an earlier start that was killed left running. */
-  readonly abandoned: LockContent | null;
-  update(content: Partial<Omit<LockContent, "start">>): Promise<void>;
+  /** Tells the command line and other starts where this one serves. */
+  tell(address: string): Promise<void>;
 };
 
 /** Takes the data directory for this start, or gives the content of the lock of the start that holds it. */
@@ -25,7 +19,7 @@ export async function takeStartLock(data: string): Promise<{ lock: StartLock } |
   const path = join(data, "run", "start.json");
   const start = await markOf(process.pid);
   if (!start) throw new Error("This process is not in /proc");
-  let content: LockContent = { start, address: null, host: null, controlPlane: null };
+  const content: LockContent = { start, address: null };
   const earlier = await readLock(path);
   if (earlier && (await isAlive(earlier.start))) return { holder: earlier };
   if (earlier) await rm(path, { force: true });
@@ -37,19 +31,10 @@ export async function takeStartLock(data: string): Promise<{ lock: StartLock } |
     if (holder) return { holder };
     throw error;
   }
-  let updates = Promise.resolve();
   const lock: StartLock = {
-    abandoned: earlier,
-    update(changes) {
-      content = { ...content, ...changes };
-      const write = async () => {
-        await writeFile(`${path}.draft`, JSON.stringify(content), { mode: 0o600 });
-        await rename(`${path}.draft`, path);
-      };
-      // Two at once would take the draft from each other.
-      const update = updates.then(write);
-      updates = update.catch(() => undefined);
-      return update;
+    async tell(address) {
+      await writeFile(`${path}.draft`, JSON.stringify({ ...content, address }), { mode: 0o600 });
+      await rename(`${path}.draft`, path);
     },
     [Symbol.asyncDispose]: () => rm(path, { force: true }),
   };
