@@ -100,6 +100,17 @@ test("a full disk is told, and removing makes room", async () => {
     .toBe(0);
 });
 
+test("files without content fill the disk too, and can be removed when it is full", async () => {
+  const { id, address } = await box({ diskBytes: 64 * mib });
+  const fill = 'mkdir "empty"; for my $n (1 .. 1e6) { open my $file, ">", "empty/$n" or die "$n: $!" }';
+  await runInBox(host.runtime, address, "head -c 58M /dev/urandom > filler; sync");
+  const full = await runInBox(host.runtime, address, `perl -e '${fill}'`);
+  expect(full.stderr).toMatch(/^\d{3,6}: .*quota/i);
+  await isTold(id, { limit: "disk", code: "workspace_full", at: 64 * mib });
+  const removed = await runInBox(host.runtime, address, "rm -r empty filler; sync; echo more > other; cat other");
+  expect(removed.stdout).toBe("more\n");
+});
+
 test("limits change while the box runs, and one below what is in use is refused and changes nothing", async () => {
   const { id, address } = await box({ memoryBytes: 512 * mib, openFiles: 1_000 });
   const spec = { workspace: id, name: "blog" };
