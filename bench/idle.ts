@@ -1,5 +1,5 @@
-import { readdir, readFile, readlink } from "node:fs/promises";
 import { runTrue, sparesReady, startComputer, warmUp } from "./computer.ts";
+import { processesOf, type Process, watchProcessors } from "./processes.ts";
 import { type BenchResult, round, samples, timed } from "./report.ts";
 
 const mebibyte = 2 ** 20;
@@ -25,6 +25,8 @@ export async function benchIdle(): Promise<BenchResult> {
     };
     await Promise.all(Array.from({ length: atOnce }, one));
   };
+  const processors = await watchProcessors();
+  const ownBefore = process.cpuUsage();
   const startedMs = await timed(() =>
     inTurns(async () => {
       const { id } = await client.workspaces.create();
@@ -32,6 +34,9 @@ export async function benchIdle(): Promise<BenchResult> {
       await client.workspaces.start(id);
     }),
   );
+  const machine = await processors();
+  const own = process.cpuUsage(ownBefore);
+  const processorMs = spentOnEach(alone, await processesOf([alcove.data, ...ids]), (own.user + own.system) / 1_000);
   // Each has been used: what that loads is counted.
   await inTurns((index) => runTrue(client, ids[index] ?? ""));
   await new Promise((resolve) => setTimeout(resolve, 10_000));
@@ -56,29 +61,28 @@ export async function benchIdle(): Promise<BenchResult> {
     p95: round(firsts.p95 + daemons.p95),
     breakdown: { firstProcess: firsts, daemon: daemons, wayOut: ways },
     startedWithinMs: round(startedMs),
+    /** Of the start alone: milliseconds of one processor for each workspace, and what the machine's processors did meanwhile. */
+    startOfEach: { processorMs, machine },
     server: server(processes),
     serverWithoutWorkspaces: server(alone),
   };
 }
 
-/** Every process that one of the marks stands for in its command, environment or folder, with its private memory in bytes. */
-async function processesOf(marks: readonly string[]): Promise<{ command: string; bytes: number }[]> {
-  const found: { command: string; bytes: number }[] = [];
-  for (const pid of await readdir("/proc")) {
-    if (!/^\d+$/.test(pid)) continue;
-    try {
-      const command = (await readFile(`/proc/${pid}/cmdline`, "utf8")).replaceAll("\0", " ").trim();
-      const about = `${command} ${await readFile(`/proc/${pid}/environ`, "utf8")} ${await readlink(`/proc/${pid}/cwd`)}`;
-      if (!marks.some((mark) => about.includes(mark))) continue;
-      const memory = await readFile(`/proc/${pid}/smaps_rollup`, "utf8");
-      const kilobytes = [...memory.matchAll(/^Private_(?:Clean|Dirty):\s+(\d+) kB$/gm)].map((match) =>
-        Number(match[1]),
-      );
-      found.push({ command, bytes: kilobytes.reduce((total, each) => total + each, 0) * 1024 });
-    } catch (error) {
-      // A process may end while it is looked at.
-      if (!(error instanceof Error && "code" in error)) throw error;
-    }
-  }
-  return found;
+/** Milliseconds of processor time for each workspace, by who spent them. The kernel's own threads are in none of them. */
+function spentOnEach(before: readonly Process[], after: readonly Process[], benchmarkMs: number) {
+  const total = (among: readonly Process[], pattern: RegExp, of: "ownMs" | "childrenMs") =>
+    among.filter(({ command }) => pattern.test(command)).reduce((sum, process) => sum + process[of], 0);
+  const spent = (pattern: RegExp, of: "ownMs" | "childrenMs" = "ownMs") =>
+    round((total(after, pattern, of) - total(before, pattern, of)) / count);
+  return {
+    controlPlane: spent(/control-plane\/src\/main/),
+    postgres: spent(/postgres/),
+    host: spent(/host\/src\/main/),
+    /** crun, nft and what else has ended since. */
+    programsOfHost: spent(/host\/src\/main/, "childrenMs"),
+    firstProcesses: spent(/init\/alcove-init /),
+    daemons: spent(/alcove-daemon serve/),
+    waysOut: spent(/slirp4netns/),
+    benchmark: round(benchmarkMs / count),
+  };
 }
