@@ -1,5 +1,6 @@
 import { addOthers, runTrue, startComputer, warmUp } from "./computer.ts";
-import { type BenchResult, result, round, samples, timed } from "./report.ts";
+import { plainRequests } from "./plain-request.ts";
+import { type BenchResult, result, round, type Samples, samples, timed } from "./report.ts";
 
 const rounds = 12;
 
@@ -13,13 +14,16 @@ export async function benchWake(): Promise<BenchResult> {
   await runTrue(client, "cold");
   await runTrue(client, "warm");
 
-  const frozen = async (): Promise<number[]> => {
+  const ask = plainRequests(alcove);
+  const bySdk = () => client.files.list("warm", "user");
+  const plainly = () => ask("/workspaces/warm/files/user");
+  const frozen = async (answer: () => Promise<unknown> = bySdk): Promise<number[]> => {
     const times: number[] = [];
     for (let count = 0; count < rounds; count += 1) {
       // Said before it is done: only the second look tells of a box that is frozen wholly.
       for (let looks = 0; looks < 2; looks += (await client.workspaces.get("warm")).box === "frozen" ? 1 : 0)
         await new Promise((resolve) => setTimeout(resolve, 100));
-      times.push(await timed(() => client.files.list("warm", "user")));
+      times.push(await timed(answer));
     }
     return times;
   };
@@ -33,19 +37,31 @@ export async function benchWake(): Promise<BenchResult> {
     }
     return times;
   };
-  for (let count = 0; count < 200; count += 1) await client.files.list("cold", "user");
-  const opened: number[] = [];
-  const answered: number[] = [];
-  for (let count = 0; count < rounds; count += 1) answered.push(await timed(() => client.files.list("cold", "user")));
-
-  for (let count = 0; count < rounds; count += 1) opened.push(await timed(() => promptOf(client, "cold")));
+  const awake = async (work: () => Promise<unknown>, warmed = 0, pauseMs = 0): Promise<Samples> => {
+    for (let count = 0; count < warmed; count += 1) await work();
+    const times: number[] = [];
+    for (let count = 0; count < rounds; count += 1) {
+      if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      times.push(await timed(work));
+    }
+    return samples(times);
+  };
+  const list = () => client.files.list("cold", "user");
+  const breakdown = {
+    answerOfAnAwakeOne: await awake(list, 200),
+    /** Nothing is thawed here either: what a machine costs that was at rest. */
+    answerOfAnAwakeOneAfterAPause: await awake(list, 0, 600),
+    answerOfAnAwakeOneWithoutSdk: await awake(() => ask("/workspaces/cold/files/user"), 200),
+    terminalOfAnAwakeOne: await awake(() => promptOf(client, "cold")),
+  };
   const [warm, cold] = [await frozen(), await stopped()];
   const startOfBox = samples(started);
+  const answerWithoutSdk = samples(await frozen(plainly));
   await addOthers(client, 100);
   const crowded = { frozen: samples(await frozen()), stopped: samples(await stopped()) };
   return result("wake", "ms", warm, null, {
     stopped: samples(cold),
-    breakdown: { answerOfAnAwakeOne: samples(answered), terminalOfAnAwakeOne: samples(opened), startOfBox },
+    breakdown: { ...breakdown, answerWithoutSdk, startOfBox },
     with100Others: {
       ...crowded,
       factor: round(Math.max(crowded.frozen.p50 / samples(warm).p50, crowded.stopped.p50 / samples(cold).p50)),
