@@ -170,6 +170,26 @@ test("a name taken off the list comes back by undo", async () => {
   await visible(page.getByRole("button", { name: "Take refused.example.com off the list" }));
 });
 
+test("changes of the network that follow each other quickly all hold", async () => {
+  await sh("getent hosts later.example.com");
+  await visible(page.getByRole("button", { name: "Allow later.example.com" }));
+  await page.route("**/api/v1/workspaces/*", async (route) => {
+    if (route.request().method() === "PATCH") await new Promise((resolve) => setTimeout(resolve, 600));
+    await route.continue();
+  });
+  for (const host of ["one.example.com", "two.example.com"]) {
+    await page.getByLabel("Name to allow").fill(host);
+    await page.getByLabel("Name to allow").press("Enter");
+    await visible(page.getByRole("button", { name: `Take ${host} off the list` }));
+  }
+  await page.getByRole("button", { name: "Allow later.example.com" }).click();
+  await page.getByRole("button", { name: "Take registry.npmjs.org off the list" }).click();
+  await expect
+    .poll(async () => (await workspace()).network.allow)
+    .toEqual(["refused.example.com", "one.example.com", "two.example.com", "later.example.com"]);
+  await page.unroute("**/api/v1/workspaces/*");
+});
+
 const rows = (on = page) => on.getByRole("list", { name: "Snapshots, newest first" });
 
 test("a snapshot is taken, compared with what is there now, and restored; undo puts the files of now back", async () => {

@@ -3,12 +3,16 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { client } from "../live/client.ts";
 import { queries } from "../live/queries.ts";
 
+/** Changes of a workspace go one after the other, each from what the one before it has left: limits, network and lifetime are replaced as a whole. */
+export function changesOf(workspace: Workspace): { id: string } {
+  return { id: `change ${workspace.id}` };
+}
+
 /** Changes the workspace at once, also while it runs; the page shows what the server made of it. */
 export function useChange(workspace: Workspace) {
   const queryClient = useQueryClient();
   return useMutation({
-    // One after the other, each from what the one before it has left: limits and lifetime are replaced as a whole.
-    scope: { id: `change ${workspace.id}` },
+    scope: changesOf(workspace),
     mutationFn: async (changes: UpdateWorkspace | ((latest: Workspace) => UpdateWorkspace)) =>
       client.workspaces.update(
         workspace.id,

@@ -8,13 +8,14 @@ import { useNow } from "../shell/clock.ts";
 import { FailureAlert, failureOf } from "../ui/alert.tsx";
 import { Button } from "../ui/button.tsx";
 import { SkeletonRows } from "../ui/skeleton.tsx";
-import { withFigures } from "./change.ts";
+import { changesOf, withFigures } from "./change.ts";
 import { type Denial, denialsOf } from "./denied-hosts.ts";
 
 /** Puts a host on the list with one click. */
 export function useAllowHost(workspace: Workspace) {
   const queryClient = useQueryClient();
   return useMutation({
+    scope: changesOf(workspace),
     mutationFn: (host: string) => client.workspaces.allowHost(workspace.id, host),
     onSuccess: (changed) =>
       queryClient.setQueryData(queries.workspace(workspace.name).queryKey, (old) => withFigures(changed, old)),

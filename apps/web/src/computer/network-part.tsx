@@ -1,9 +1,7 @@
 import type { Network } from "@alcove/contract/api/network";
 import type { Workspace } from "@alcove/contract/api/workspace";
-import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { formatBytes } from "../format/format.ts";
-import { queries } from "../live/queries.ts";
 import { FailureAlert, failureOf } from "../ui/alert.tsx";
 import { tellWithUndo } from "../ui/undo-toast.tsx";
 import { AllowList } from "./allow-list.tsx";
@@ -11,34 +9,39 @@ import { useChange } from "./change.ts";
 import { Denials } from "./denials.tsx";
 import { networkModes } from "./network-modes.ts";
 
+/** A change of the network, made to whatever the server has by then; made twice it is the same as made once. */
+type Edit = (network: Network) => Network;
+
 /** What the workspace may reach, what it was refused, and what passed. */
 export function NetworkPart({ workspace }: { workspace: Workspace }) {
-  const queryClient = useQueryClient();
   const change = useChange(workspace);
-  // What was just pressed shows at once, and falls back when it is refused.
-  const [pressed, setPressed] = useState<Network | null>(null);
+  // What is on its way shows at once, and falls back when it is refused.
+  const [edits, setEdits] = useState<readonly Edit[]>([]);
+  const [problem, setProblem] = useState<unknown>(null);
   const { usage } = workspace;
-  const network = pressed ?? workspace.network;
-  const put = (next: Network, onSuccess = () => {}) => {
-    setPressed(next);
-    change.mutate({ network: next }, { onSuccess, onSettled: () => setPressed(null) });
+  const network = edits.reduce((shown, edit) => edit(shown), workspace.network);
+  const apply = (edit: Edit, onSuccess = () => {}) => {
+    setEdits((old) => [...old, edit]);
+    setProblem(null);
+    // A promise for each: what is given to `mutate` hears of the newest change only.
+    void change
+      .mutateAsync((latest) => ({ network: edit(latest.network) }))
+      .then(onSuccess, setProblem)
+      .finally(() => setEdits((old) => old.filter((other) => other !== edit)));
   };
-  // What was done meanwhile is kept when something older is taken back.
-  const latest = () =>
-    queryClient.getQueryData(queries.workspace(workspace.name).queryKey)?.network ?? workspace.network;
   const setMode = (mode: Network["mode"], label: string) => {
     const before = network.mode;
-    put({ ...network, mode }, () =>
-      tellWithUndo(`Network: ${label.toLowerCase()}`, () => put({ ...latest(), mode: before })),
+    apply(
+      (latest) => ({ ...latest, mode }),
+      () => tellWithUndo(`Network: ${label.toLowerCase()}`, () => apply((latest) => ({ ...latest, mode: before }))),
     );
   };
-  const allow = (hosts: string[]) => put({ ...network, allow: [...new Set([...network.allow, ...hosts])] });
+  const allow = (hosts: string[]) =>
+    apply((latest) => ({ ...latest, allow: [...new Set([...latest.allow, ...hosts])] }));
   const takeOff = (host: string) =>
-    put({ ...network, allow: network.allow.filter((other) => other !== host) }, () =>
-      tellWithUndo(`${host} is off the list`, () => {
-        const now = latest();
-        put({ ...now, allow: [...new Set([...now.allow, host])] });
-      }),
+    apply(
+      (latest) => ({ ...latest, allow: latest.allow.filter((other) => other !== host) }),
+      () => tellWithUndo(`${host} is off the list`, () => allow([host])),
     );
   return (
     <>
@@ -68,9 +71,9 @@ export function NetworkPart({ workspace }: { workspace: Workspace }) {
           The model is reached in every mode. This server, private networks and other workspaces never are.
         </p>
       </fieldset>
-      {change.error && <FailureAlert failure={failureOf(change.error)} title="The network stays as it was" fresh />}
+      {problem !== null && <FailureAlert failure={failureOf(problem)} title="The change was not made" fresh />}
       {network.mode === "allow-list" && (
-        <AllowList allowed={network.allow} onAllow={allow} onTakeOff={takeOff} busy={change.isPending} />
+        <AllowList allowed={network.allow} onAllow={allow} onTakeOff={takeOff} busy={edits.length > 0} />
       )}
       <Denials workspace={workspace} />
       <section className="section" aria-labelledby="traffic">
