@@ -150,8 +150,12 @@ test("what the allow-list refuses is named, and one click allows it", async () =
     .toEqual({ mode: "allow-list", allow: ["registry.npmjs.org"] });
 
   await sh("getent hosts refused.example.com");
+  await sh("timeout 5 bash -c 'exec 3<>/dev/tcp/9.9.9.9/80; echo GET / HTTP/1.0 >&3; echo >&3; cat <&3'");
   const allow = page.getByRole("button", { name: "Allow refused.example.com" });
   await visible(allow);
+  const address = page.getByRole("listitem").filter({ hasText: "9.9.9.9" });
+  await visible(address.getByText("An address, not a name"));
+  await visible(page.getByText("An address cannot be on the list, which holds names."));
   await inspectScreen(browser.context, {
     name: "computer-network",
     address: part("network"),

@@ -9,10 +9,13 @@ test("a program that ran out of memory is named with the limit", () => {
   );
 });
 
-test("a refused host says whether it could be allowed", () => {
+test("a refused host says whether it could be allowed, and why not", () => {
   const data = { host: "example.com", port: 443, canAllow: true, times: 1 };
   expect(eventText({ kind: "network.denied", data })).toBe("Refused: the network does not allow example.com, port 443");
-  expect(eventText({ kind: "network.denied", data: { ...data, host: "10.0.0.1", port: null, canAllow: false } })).toBe(
-    "Refused: 10.0.0.1, which cannot be allowed",
+  expect(eventText({ kind: "network.denied", data: { ...data, host: "9.9.9.9", canAllow: false } })).toBe(
+    "Refused: 9.9.9.9, port 443, an address; the allow-list holds names",
+  );
+  expect(eventText({ kind: "network.denied", data: { ...data, port: null, canAllow: false } })).toBe(
+    "Refused: example.com, which leads to an address that no workspace may reach",
   );
 });

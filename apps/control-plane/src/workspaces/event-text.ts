@@ -1,3 +1,4 @@
+import { isHostName } from "@alcove/contract/api/network";
 import type { WorkspaceEventBody } from "@alcove/contract/api/workspace-event";
 
 /** One sentence for people. */
@@ -8,7 +9,10 @@ export function eventText(body: WorkspaceEventBody): string {
     case "network.denied": {
       const { host, port, canAllow } = body.data;
       const where = port === null ? host : `${host}, port ${port}`;
-      return canAllow ? `Refused: the network does not allow ${where}` : `Refused: ${where}, which cannot be allowed`;
+      if (canAllow) return `Refused: the network does not allow ${where}`;
+      return isHostName(host)
+        ? `Refused: ${where}, which leads to an address that no workspace may reach`
+        : `Refused: ${where}, an address; the allow-list holds names`;
     }
     case "box.started":
     case "box.frozen":

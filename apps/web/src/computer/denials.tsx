@@ -28,6 +28,7 @@ export function Denials({ workspace }: { workspace: Workspace }) {
   const allow = useAllowHost(workspace);
   const now = useNow(30_000);
   const denials = denialsOf(events.data?.items ?? [], workspace.network);
+  const shown = denials.slice(0, 50);
   return (
     <section className="section" aria-labelledby="denials">
       <div className="section__head">
@@ -42,7 +43,7 @@ export function Denials({ workspace }: { workspace: Workspace }) {
       )}
       {denials.length > 0 && (
         <ul className="group">
-          {denials.slice(0, 50).map((denial) => (
+          {shown.map((denial) => (
             <li className="denial" key={denial.host}>
               <code className="cut grow">{denial.host}</code>
               <span className="quiet num denial__facts">
@@ -62,6 +63,17 @@ export function Denials({ workspace }: { workspace: Workspace }) {
             </li>
           ))}
         </ul>
+      )}
+      {shown.some(({ state }) => state === "address") && (
+        <p className="quiet">
+          An address cannot be on the list, which holds names. A program reaches it by a name that is on the list, or
+          when the network is open.
+        </p>
+      )}
+      {shown.some(({ state }) => state === "closed") && (
+        <p className="quiet">
+          Closed to every workspace: private, link-local and metadata addresses, this server and other workspaces.
+        </p>
       )}
     </section>
   );
@@ -86,14 +98,9 @@ function Verdict({ denial, busy, onAllow }: { denial: Denial; busy: boolean; onA
           <Check className="icon icon--s" /> Allowed
         </span>
       );
-    case "never":
-      return (
-        <span
-          className="state quiet"
-          title="Private, link-local and metadata addresses, this server and other workspaces"
-        >
-          Never reachable
-        </span>
-      );
+    case "address":
+      return <span className="state">An address, not a name</span>;
+    case "closed":
+      return <span className="state">Leads to a closed address</span>;
   }
 }

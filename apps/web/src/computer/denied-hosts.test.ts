@@ -25,8 +25,14 @@ test("what was refused is told once for each host, the latest first", () => {
   ]);
 });
 
-test("an address that is never reachable cannot be allowed, and an allowed host says so", () => {
-  const events = [denied("169.254.169.254", 1, { canAllow: false }), denied("a.example.com", 2)];
-  const states = denialsOf(events, { mode: "allow-list", allow: ["*.example.com"] }).map(({ state }) => state);
-  expect(states).toEqual(["allowed", "never"]);
+test("an address is not on the list and could be reached, unlike a name that leads to a closed one", () => {
+  const events = [
+    denied("9.9.9.9", 1, { canAllow: false }),
+    denied("intern.example.org", 2, { canAllow: false }),
+    denied("a.example.com", 3),
+  ];
+  const statesIn = (mode: "open" | "allow-list") =>
+    denialsOf(events, { mode, allow: ["*.example.com"] }).map(({ state }) => state);
+  expect(statesIn("allow-list")).toEqual(["allowed", "closed", "address"]);
+  expect(statesIn("open")).toEqual(["allowed", "closed", "allowed"]);
 });

@@ -1,4 +1,4 @@
-import { allowsHost, type Network } from "@alcove/contract/api/network";
+import { allowsHost, isHostName, type Network } from "@alcove/contract/api/network";
 import type { WorkspaceEvent } from "@alcove/contract/api/workspace-event";
 
 /** A host that something in the workspace asked for and did not get. */
@@ -7,7 +7,8 @@ export interface Denial {
   ports: number[];
   times: number;
   last: string;
-  state: "can_allow" | "allowed" | "never";
+  /** `address`: not on the list, which holds names only; `closed`: a name that leads to what no workspace may reach. */
+  state: "can_allow" | "allowed" | "address" | "closed";
 }
 
 /** Denials by host, the latest first. */
@@ -23,8 +24,14 @@ export function denialsOf(events: readonly WorkspaceEvent[], network: Network): 
       ports,
       times: (old?.times ?? 0) + times,
       last: old && old.last > event.at ? old.last : event.at,
-      state: !canAllow ? "never" : allowsHost(network, host) ? "allowed" : "can_allow",
+      state: stateOf(host, canAllow, network),
     });
   }
   return [...byHost.values()].toSorted((a, b) => b.last.localeCompare(a.last));
+}
+
+function stateOf(host: string, canAllow: boolean, network: Network): Denial["state"] {
+  if (!canAllow && isHostName(host)) return "closed";
+  if (allowsHost(network, host)) return "allowed";
+  return canAllow ? "can_allow" : "address";
 }

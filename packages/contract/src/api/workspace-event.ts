@@ -17,7 +17,7 @@ export const networkDeniedSchema = z.object({
   data: z.object({
     host: z.string(),
     port: z.number().int().nullable(),
-    /** True when `host` is a name that an allow-list could hold; false for addresses, which no list can hold. */
+    /** True when an allow-list could let it through; false for an address, which no list can hold, and for a name that leads to a closed address. */
     canAllow: z.boolean(),
     times: z.number().int(),
   }),
