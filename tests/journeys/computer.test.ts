@@ -339,6 +339,27 @@ test("it can be told to stay awake, and then says nothing of sleeping", async ()
   await expect.poll(async () => (await workspace()).lifetime.keepAlive).toBe(true);
 });
 
+test("an age at which it is deleted names the day, and is asked about when that is near", async () => {
+  const age = page.getByRole("button", { name: /^Delete after/ });
+  await age.click();
+  await page.getByRole("option", { name: /^1 day/ }).click();
+  const question = page.getByRole("alertdialog");
+  await visible(question.getByText(/^Delete workshop on \w+ \d+ \w+ \d{4} at \d\d:\d\d\?$/));
+  await question.getByRole("button", { name: "Cancel" }).click();
+  await age.click();
+  await page.getByRole("option", { name: /^30 days on / }).click();
+  await visible(page.getByText(/^Deleted with its files on \w+ \d+ \w+ \d{4} at \d\d:\d\d, at work or not$/));
+  await expect.poll(async () => (await workspace()).lifetime.deleteAfterMs).toBe(30 * 86_400_000);
+  await age.click();
+  await page.getByRole("option", { name: /^1 day/ }).click();
+  await question.getByRole("button", { name: "Delete it then" }).click();
+  await expect.poll(async () => (await workspace()).lifetime.deleteAfterMs).toBe(86_400_000);
+  await age.click();
+  await page.getByRole("option", { name: "Never" }).click();
+  await visible(page.getByText("At this age it is deleted with its files, at work or not"));
+  await expect.poll(async () => (await workspace()).lifetime.deleteAfterMs).toBe(null);
+});
+
 test("the log of the box is on the page", async () => {
   const log = (screen: Page) =>
     visible(screen.getByRole("log", { name: "Log of the box" }).getByText("The daemon serves").first());

@@ -63,6 +63,13 @@ export function formatTime(at: string): string {
   return new Date(at).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
 }
 
+/** A day and a time of day to rely on, as in `Tue 4 Aug 2026 at 10:42`; ms since 1970. */
+export function formatMoment(at: number): string {
+  const then = new Date(at);
+  const day = then.toLocaleDateString("en-GB", { weekday: "short", day: "numeric", month: "short", year: "numeric" });
+  return `${day.replace(",", "")} at ${formatTime(then.toISOString())}`;
+}
+
 const words = ["No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve"];
 
 /** A small count as a word at the start of a sentence, larger ones in figures. */
