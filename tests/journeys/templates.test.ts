@@ -137,6 +137,30 @@ test("a new workspace begins with a template that is chosen, in the version that
   });
 });
 
+test("a name that is taken keeps the dialog with what was chosen, and one that breaks the rule is told at once", async () => {
+  await page.goto("/workspaces");
+  await page.getByRole("button", { name: "New workspace with a template, limits or network" }).click();
+  const dialog = page.getByRole("dialog", { name: "New workspace" });
+  await dialog.getByText("tiny", { exact: true }).click();
+  await visible(dialog.getByText("At most 40 lower-case letters, digits and hyphens, with no hyphen at either end"));
+  const field = dialog.getByLabel("Name");
+  await field.fill("First of it!");
+  await visible(dialog.getByRole("alert").getByText("A name has no “!”"));
+  await field.press("Enter");
+  expect((await alcove.plane.client.workspaces.list()).items.map((item) => item.name)).toEqual(["first-of-it"]);
+  await field.fill("First of it");
+  await field.press("Enter");
+  await visible(dialog.getByRole("alert").getByText('You already have a workspace named "first-of-it".'));
+  browser.complaints.splice(0);
+  expect(await field.inputValue()).toBe("first-of-it");
+  expect(await dialog.getByRole("radio", { name: /tiny/ }).isChecked()).toBe(true);
+  await field.fill("second-of-it");
+  await dialog.getByRole("button", { name: "Create" }).click();
+  await page.waitForURL(/workspaces\/second-of-it/);
+  await dialog.waitFor({ state: "hidden" });
+  expect(await alcove.plane.client.workspaces.get("second-of-it")).toMatchObject({ template: "tiny" });
+});
+
 test("a template that no workspace has is deleted", async () => {
   await page.goto("/settings/templates");
   await page.getByRole("button", { name: "More about media-tools" }).click();

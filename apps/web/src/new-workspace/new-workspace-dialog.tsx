@@ -9,17 +9,17 @@ import { useShell } from "../shell/context.tsx";
 import { FailureAlert, failureOf } from "../ui/alert.tsx";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
-import { Field, Input } from "../ui/input.tsx";
 import { SkeletonRows } from "../ui/skeleton.tsx";
 import { ToggleGroup } from "../ui/toggle-group.tsx";
 import { LimitFields, limitsOf, type LimitTexts } from "./limit-fields.tsx";
+import { NameField } from "./name-field.tsx";
 import { TemplateList } from "./template-list.tsx";
 
 type Runtime = "embedded" | "docker";
 
 /** A new workspace with what it should have: a template, a name, and under "More" where it runs, what it may reach and use. */
 export default function NewWorkspaceDialog() {
-  const { creating, setCreating, newWorkspace } = useShell();
+  const { creation, creating, setCreating, newWorkspace } = useShell();
   const templates = useQuery(queries.templates());
   const [template, setTemplate] = useState<string | null>(creating?.template ?? null);
   const [name, setName] = useState("");
@@ -33,7 +33,7 @@ export default function NewWorkspaceDialog() {
 
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
-    if (limits === null) return;
+    if (limits === null || creation.state === "creating") return;
     const wish: CreateWorkspace = {
       ...(name === "" ? {} : { name }),
       ...(template === null ? {} : { template }),
@@ -41,9 +41,10 @@ export default function NewWorkspaceDialog() {
       ...(mode === "open" ? {} : { network: { mode, allow: [] } }),
       ...(Object.keys(limits).length === 0 ? {} : { limits }),
     };
-    setCreating(null);
     newWorkspace({}, wish);
   };
+  const failed = creation.state === "failed" ? creation : null;
+  const isTaken = failed?.failure.code === "name_taken";
 
   return (
     <Dialog
@@ -60,17 +61,13 @@ export default function NewWorkspaceDialog() {
         {templates.data && templates.data.items.length > 0 && (
           <TemplateList templates={templates.data.items} chosen={template} onChange={setTemplate} />
         )}
-        <Field label="Name" id="new-name" note="Left empty, a name is chosen for you">
-          <Input
-            id="new-name"
-            value={name}
-            maxLength={40}
-            pattern="[a-z0-9]([a-z0-9\-]*[a-z0-9])?"
-            spellCheck={false}
-            placeholder="q4-update"
-            onChange={(event) => setName(event.target.value.toLowerCase().replace(/\s+/g, "-"))}
-          />
-        </Field>
+        <NameField
+          name={name}
+          onChange={setName}
+          placeholder="q4-update"
+          note="Left empty, a name is chosen for you."
+          refusal={isTaken && failed.wish.name === name ? failed.failure.detail : null}
+        />
         <button type="button" className="fold" aria-expanded={more} onClick={() => setMore(!more)}>
           <ChevronRight className="icon icon--s" /> More: network, limits{runtimes.length > 1 ? ", where it runs" : ""}
         </button>
@@ -103,9 +100,15 @@ export default function NewWorkspaceDialog() {
             <LimitFields texts={texts} onChange={setTexts} />
           </div>
         )}
+        {failed && !isTaken && <FailureAlert failure={failed.failure} title="The workspace was not created" fresh />}
         <div className="btns justify-end">
           <Button onClick={() => setCreating(null)}>Cancel</Button>
-          <Button variant="default" type="submit" aria-disabled={limits === null}>
+          <Button
+            variant="default"
+            type="submit"
+            aria-disabled={limits === null}
+            aria-busy={creation.state === "creating"}
+          >
             Create
           </Button>
         </div>

@@ -30,9 +30,10 @@ function LostLine() {
 
 /** The making of a workspace, and what to press when it failed. */
 function Creation() {
-  const { creation, newWorkspace, dismissCreation } = useShell();
+  const { creation, creating, newWorkspace, dismissCreation } = useShell();
   const now = useNow(100, creation.state === "creating");
-  if (creation.state === "idle") return null;
+  // The dialog that asked for it tells what becomes of it.
+  if (creation.state === "idle" || creating !== null) return null;
   if (creation.state === "failed") {
     return (
       <div className="lost">

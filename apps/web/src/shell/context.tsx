@@ -19,7 +19,10 @@ interface Shell {
   creation: Creation;
   /** Creates a workspace and opens it; what the wish leaves out is the server's choice. */
   newWorkspace: (place?: Place, wish?: CreateWorkspace) => void;
-  /** The dialog that asks what a new workspace should have, with a template chosen already or none; null while it is closed. */
+  /**
+   * The dialog that asks what a new workspace should have, with a template chosen already or none; null while it is closed. It stays until the workspace
+   * is made. Opening and closing it forgets a creation that failed.
+   */
   creating: { template: string | null } | null;
   setCreating: (creating: { template: string | null } | null) => void;
   dismissCreation: () => void;
@@ -42,10 +45,21 @@ export function ShellProvider({ children }: { children: ReactNode }) {
   const navigate = useNavigate();
   const queryClient = useQueryClient();
   const [creation, setCreation] = useState<Creation>({ state: "idle" });
-  const [creating, setCreating] = useState<Shell["creating"]>(null);
+  const [creating, setDialog] = useState<Shell["creating"]>(null);
   const [palette, setPalette] = useState(false);
   const [help, setHelp] = useState(false);
 
+  const dismissCreation = useCallback(
+    () => setCreation((old) => (old.state === "failed" ? { state: "idle" } : old)),
+    [],
+  );
+  const setCreating = useCallback(
+    (next: Shell["creating"]) => {
+      setDialog(next);
+      dismissCreation();
+    },
+    [dismissCreation],
+  );
   const newWorkspace = useCallback(
     (place: Place = {}, wish: CreateWorkspace = {}) => {
       setCreation({ state: "creating", since: Date.now(), place, wish });
@@ -56,6 +70,7 @@ export function ShellProvider({ children }: { children: ReactNode }) {
           void queryClient.invalidateQueries({ queryKey: ["workspaces"] });
           await navigate({ to: "/workspaces/$name", params: { name: workspace.name }, search: place });
           setCreation({ state: "idle" });
+          setDialog(null);
         })
         .catch((error: unknown) => setCreation({ state: "failed", failure: failureOf(error), place, wish }));
     },
@@ -68,13 +83,13 @@ export function ShellProvider({ children }: { children: ReactNode }) {
       newWorkspace,
       creating,
       setCreating,
-      dismissCreation: () => setCreation({ state: "idle" }),
+      dismissCreation,
       palette,
       setPalette,
       help,
       setHelp,
     }),
-    [creation, newWorkspace, creating, palette, help],
+    [creation, newWorkspace, creating, setCreating, dismissCreation, palette, help],
   );
   return <ShellContext value={shell}>{children}</ShellContext>;
 }

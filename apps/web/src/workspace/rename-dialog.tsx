@@ -3,10 +3,10 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { useState, type SubmitEvent } from "react";
 import { client } from "../live/client.ts";
+import { NameField } from "../new-workspace/name-field.tsx";
 import { FailureAlert, failureOf } from "../ui/alert.tsx";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
-import { Field, Input } from "../ui/input.tsx";
 
 /** Gives a workspace another name; its page follows. */
 export function RenameDialog({
@@ -23,7 +23,7 @@ export function RenameDialog({
   const { name: shown } = useParams({ strict: false });
   const [name, setName] = useState(workspace.name);
   const rename = useMutation({
-    mutationFn: () => client.workspaces.update(workspace.id, { name }),
+    mutationFn: (wanted: string) => client.workspaces.update(workspace.id, { name: wanted }),
     onSuccess: async (renamed) => {
       onOpenChange(false);
       if (shown === workspace.name)
@@ -40,24 +40,21 @@ export function RenameDialog({
   });
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
-    rename.mutate();
+    rename.mutate(name);
   };
+  const failure = rename.error ? failureOf(rename.error) : null;
+  const isTaken = failure?.code === "name_taken";
   return (
     <Dialog open={open} onOpenChange={onOpenChange} title={`Rename ${workspace.name}`}>
       <form className="grid gap-4" onSubmit={submit}>
-        <Field label="Name" id="workspace-name" note="Lower-case letters, digits and hyphens">
-          <Input
-            id="workspace-name"
-            value={name}
-            maxLength={40}
-            pattern="[a-z0-9]([a-z0-9\-]*[a-z0-9])?"
-            required
-            autoFocus
-            spellCheck={false}
-            onChange={(event) => setName(event.target.value.toLowerCase().replace(/\s+/g, "-"))}
-          />
-        </Field>
-        {rename.error && <FailureAlert failure={failureOf(rename.error)} fresh />}
+        <NameField
+          name={name}
+          onChange={setName}
+          required
+          autoFocus
+          refusal={isTaken && rename.variables === name ? failure.detail : null}
+        />
+        {failure && !isTaken && <FailureAlert failure={failure} fresh />}
         <div className="btns justify-end">
           <Button onClick={() => onOpenChange(false)}>Cancel</Button>
           <Button variant="default" type="submit" aria-busy={rename.isPending}>
