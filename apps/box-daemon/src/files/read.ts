@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, read, type BigIntStats } from "node:fs";
 import { CodedError } from "@alcove/contract/errors";
+import { fileError } from "./file-error.ts";
 import { listFolder } from "./listing.ts";
 import { showPath, type WorkspacePath } from "./path.ts";
 import { self, walk } from "./walk.ts";
@@ -23,6 +24,8 @@ export function readPath(root: string, path: WorkspacePath, request: Request): R
     // The descriptor stands for the file that was found, whatever its name leads to by now.
     const fd = openSync(self(place.fd), constants.O_RDONLY | constants.O_NONBLOCK);
     return answerFile(fd, stat, request);
+  } catch (error) {
+    throw fileError(error, path);
   } finally {
     place.close();
   }

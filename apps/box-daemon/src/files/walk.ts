@@ -117,6 +117,8 @@ export function withResolved<T>(root: string, path: WorkspacePath, kind: "folder
     if (place.fd === null) throw new CodedError("file_not_found");
     if (kind === "folder" && !fstatSync(place.fd).isDirectory()) throw new CodedError("not_a_folder");
     return use(place.fd);
+  } catch (error) {
+    throw fileError(error, path);
   } finally {
     place.close();
   }

@@ -1,0 +1,59 @@
+import type { Locator, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { builtPart } from "../../tools/build/build.ts";
+import { startTestAlcove, type TestAlcove } from "../fixtures/alcove.ts";
+import { startBrowser, type TestBrowser } from "./browser.ts";
+
+let alcove: TestAlcove;
+let browser: TestBrowser;
+let page: Page;
+
+const name = "desk";
+
+beforeAll(async () => {
+  alcove = await startTestAlcove({ web: await builtPart("web") });
+  await alcove.plane.client.workspaces.create({ name });
+  await sh("mkdir locked && echo secret > shut.txt && chmod 555 locked && chmod 000 shut.txt");
+  browser = await startBrowser(alcove.plane.address);
+  page = await browser.context.newPage();
+  await page.goto(alcove.plane.signInLink);
+  await page.goto(`/workspaces/${name}?pane=files`);
+});
+afterAll(async () => {
+  await browser[Symbol.asyncDispose]();
+  await alcove[Symbol.asyncDispose]();
+});
+afterEach(() => {
+  // What is refused here is refused on purpose.
+  const complaints = browser.complaints.splice(0).filter((complaint) => !/status of 40[34]/.test(complaint));
+  if (complaints.length > 0) throw new Error(`The page did what it must not:\n${complaints.join("\n")}`);
+});
+
+const visible = (locator: Locator) => locator.waitFor({ state: "visible" });
+const sh = (command: string) =>
+  alcove.plane.client.workspaces.execAndWait(name, { command: ["sh", "-c", command], directory: "user/projects" });
+const leaf = (file: string) => page.getByRole("treeitem").filter({ has: page.getByText(file, { exact: true }) });
+
+async function choose(file: string, item: string): Promise<void> {
+  await leaf(file).hover();
+  await page.getByRole("button", { name: `More about ${file}` }).click();
+  await page.getByRole("menuitem", { name: item }).click();
+}
+
+test("what may not be read or written is told in words", async () => {
+  await leaf("shut.txt").click();
+  await visible(
+    page.getByText('Cannot use "user/projects/shut.txt": the workspace\'s user may not read or write here'),
+  );
+  await choose("locked", "New file here");
+  await page.getByLabel("New file in locked").fill("a.txt");
+  await page.getByLabel("New file in locked").press("Enter");
+  await visible(
+    page
+      .getByRole("alert")
+      .getByText('Cannot use "user/projects/locked/a.txt": the workspace\'s user may not read or write here'),
+  );
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.getByRole("button", { name: "Close shut.txt" }).click();
+  expect(await page.locator(".doc-tab").count()).toBe(0);
+});
