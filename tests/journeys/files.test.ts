@@ -13,7 +13,9 @@ const name = "desk";
 beforeAll(async () => {
   alcove = await startTestAlcove({ web: await builtPart("web") });
   await alcove.plane.client.workspaces.create({ name });
-  await sh("mkdir locked && echo secret > shut.txt && chmod 555 locked && chmod 000 shut.txt");
+  await sh(
+    "mkdir locked && echo secret > shut.txt && echo kept > locked/kept.txt && chmod 555 locked && chmod 000 shut.txt",
+  );
   browser = await startBrowser(alcove.plane.address);
   page = await browser.context.newPage();
   await page.goto(alcove.plane.signInLink);
@@ -56,4 +58,14 @@ test("what may not be read or written is told in words", async () => {
   await page.getByRole("button", { name: "Cancel" }).click();
   await page.getByRole("button", { name: "Close shut.txt" }).click();
   expect(await page.locator(".doc-tab").count()).toBe(0);
+});
+
+test("a file that the button cannot save says why", async () => {
+  await leaf("locked").click();
+  await leaf("kept.txt").click();
+  await page.getByRole("textbox", { name: "user/projects/locked/kept.txt" }).click();
+  await page.keyboard.insertText("Changed. ");
+  await page.getByRole("button", { name: /^Save/ }).click();
+  await visible(page.getByRole("alert").getByText("The file was not saved"));
+  await page.getByRole("button", { name: "Close kept.txt" }).click();
 });

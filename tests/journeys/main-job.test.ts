@@ -108,9 +108,9 @@ test("a file is written in the page's editor", async () => {
   const editor = page.getByRole("textbox", { name: "user/projects/notes.md" });
   await editor.click();
   await page.keyboard.insertText(notes);
-  await visible(page.getByRole("button", { name: "Save" }));
+  await visible(page.getByRole("button", { name: /^Save/ }));
   await page.keyboard.press("Control+s");
-  await gone(page.getByRole("button", { name: "Save" }));
+  await gone(page.getByRole("button", { name: /^Save/ }));
   const stored = await plane.client.files.read(workspaceName(), "user/projects/notes.md");
   expect(await stored.text()).toBe(notes);
 });

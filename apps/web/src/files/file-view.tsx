@@ -1,7 +1,7 @@
 import type { Workspace } from "@alcove/contract/api/workspace";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { CircleHelp, Download } from "lucide-react";
-import { lazy, Suspense, useState, type ReactNode } from "react";
+import { lazy, Suspense, useEffect, useState, type ReactNode } from "react";
 import { formatBytes } from "../format/format.ts";
 import { client } from "../live/client.ts";
 import { FailureAlert, failureOf } from "../ui/alert.tsx";
@@ -11,82 +11,70 @@ import { Empty, SkeletonRows } from "../ui/skeleton.tsx";
 import { ToggleGroup } from "../ui/toggle-group.tsx";
 import { draftOf, forgetDraft, keepDraft, useDirty } from "./drafts.ts";
 import { fileQuery, isConflict, kindOf, type FileContent } from "./file-content.ts";
+import { useSave } from "./save.ts";
 
 const CodeEditor = lazy(() => import("./code-editor.tsx"));
 const DocumentView = lazy(() => import("../deliverables/document-view.tsx"));
 
 /** One open file below its tabs. */
-export function FileView({ workspace, path, tabs }: { workspace: Workspace; path: string | null; tabs: ReactNode }) {
-  const [view, setView] = useState<"text" | "page">("text");
-  const kind = path === null ? "text" : kindOf(path);
-  const paged = kind === "markdown" || kind === "html" || kind === "table";
+export function FileView({ workspace, path, tabs }: { workspace: Workspace; path: string; tabs: ReactNode }) {
+  /** The file that is shown as a page; all others are shown as text. */
+  const [paged, setPaged] = useState<string | null>(null);
+  const save = useSave(workspace, path);
+  const dirty = useDirty(workspace.id, path);
+  const kind = kindOf(path);
+  const canPage = kind === "markdown" || kind === "html" || kind === "table";
+  const page = canPage && paged === path;
   return (
     <>
       <div className="editor__tabs">
-        <div className="editor__files">{tabs}</div>
+        {tabs}
         <span className="grow" />
-        {path !== null && <Save workspace={workspace} path={path} />}
-        {path !== null && paged && (
+        {dirty && (
+          <Button size="sm" variant="default" aria-busy={save.isPending} onClick={() => save.mutate({ type: "typed" })}>
+            Save <Kbd keys="mod+s" />
+          </Button>
+        )}
+        {canPage && (
           <ToggleGroup
             label="View"
-            value={view}
+            value={page ? "page" : "text"}
             options={[
               { value: "text", label: "Text" },
               { value: "page", label: "Page" },
             ]}
-            onChange={setView}
+            onChange={(view) => setPaged(view === "page" ? path : null)}
           />
         )}
       </div>
       <div className="editor__body">
-        {path === null ? null : <Body key={path} workspace={workspace} path={path} page={paged && view === "page"} />}
+        <Body key={path} workspace={workspace} path={path} page={page} save={save} dirty={dirty} />
       </div>
     </>
   );
 }
 
-function useSave(workspace: Workspace, path: string) {
-  const queryClient = useQueryClient();
-  const { queryKey } = fileQuery(workspace.name, path);
-  return useMutation({
-    mutationKey: ["save", workspace.id, path],
-    mutationFn: async (options: { over?: string | null } = {}) => {
-      const draft = draftOf(workspace.id, path);
-      if (!draft) return;
-      const etag = options.over === undefined ? draft.etag : options.over;
-      const written = await client.files.write(
-        workspace.name,
-        path,
-        draft.text,
-        etag === null ? {} : { ifMatch: etag },
-      );
-      const saved: FileContent = { type: "text", text: draft.text, etag: written.etag };
-      queryClient.setQueryData(queryKey, saved);
-      // Typing may have gone on while the text was on its way.
-      const now = draftOf(workspace.id, path);
-      if (now?.text === draft.text) forgetDraft(workspace.id, path);
-      else if (now) keepDraft(workspace.id, path, { text: now.text, etag: written.etag });
-    },
-  });
-}
-
-function Save({ workspace, path }: { workspace: Workspace; path: string }) {
-  const dirty = useDirty(workspace.id, path);
-  const save = useSave(workspace, path);
-  if (!dirty) return null;
-  return (
-    <Button size="sm" variant="default" aria-busy={save.isPending} onClick={() => save.mutate({})}>
-      Save <Kbd keys="mod+s" />
-    </Button>
-  );
-}
-
-function Body({ workspace, path, page }: { workspace: Workspace; path: string; page: boolean }) {
+function Body({
+  workspace,
+  path,
+  page,
+  save,
+  dirty,
+}: {
+  workspace: Workspace;
+  path: string;
+  page: boolean;
+  save: ReturnType<typeof useSave>;
+  dirty: boolean;
+}) {
   const query = useQuery(fileQuery(workspace.name, path));
-  const save = useSave(workspace, path);
-  const dirty = useDirty(workspace.id, path);
   const [comparing, setComparing] = useState<string | null>(null);
   const content = query.data;
+  const { refetch } = query;
+  const conflicts = isConflict(save.error);
+  useEffect(() => {
+    if (conflicts) void refetch();
+  }, [conflicts, refetch]);
 
   if (!content) {
     return query.isError ? (
@@ -120,7 +108,7 @@ function Body({ workspace, path, page }: { workspace: Workspace; path: string; p
   }
   return (
     <div className="editor__text">
-      {(changedBelow || isConflict(save.error)) && (
+      {(changedBelow || conflicts) && (
         <div className="approval m-2">
           <h3 className="approval__title">
             <CircleHelp className="icon" /> {path.slice(path.lastIndexOf("/") + 1)} changed on disk while you were
@@ -143,7 +131,9 @@ function Body({ workspace, path, page }: { workspace: Workspace; path: string; p
               onClick={() =>
                 void query
                   .refetch()
-                  .then((fresh) => save.mutate({ over: fresh.data?.type === "text" ? fresh.data.etag : null }))
+                  .then((fresh) =>
+                    save.mutate({ type: "etag", etag: fresh.data?.type === "text" ? fresh.data.etag : null }),
+                  )
               }
             >
               Keep mine
@@ -163,10 +153,10 @@ function Body({ workspace, path, page }: { workspace: Workspace; path: string; p
           </div>
         </div>
       )}
-      {save.error && !isConflict(save.error) && (
+      {save.error && !conflicts && (
         <div className="m-2">
           <FailureAlert failure={failureOf(save.error)} title="The file was not saved" fresh>
-            <Button size="sm" onClick={() => save.mutate({})}>
+            <Button size="sm" onClick={() => save.mutate({ type: "typed" })}>
               Save again
             </Button>
           </FailureAlert>
@@ -182,7 +172,7 @@ function Body({ workspace, path, page }: { workspace: Workspace; path: string; p
           }
           onSave={() => {
             setComparing(null);
-            save.mutate({}, { onError: (error) => void (isConflict(error) && query.refetch()) });
+            save.mutate({ type: "typed" });
           }}
         />
       </Suspense>

@@ -1,6 +1,6 @@
 import type { Workspace } from "@alcove/contract/api/workspace";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { FilePlus, FolderPlus, RefreshCw, Upload as UploadIcon, X } from "lucide-react";
+import { FilePlus, FolderPlus, RefreshCw, Upload as UploadIcon } from "lucide-react";
 import { useMemo, useRef, useState, type DragEvent } from "react";
 import { baseName, folderName, plural, shortPath } from "../format/format.ts";
 import { client } from "../live/client.ts";
@@ -11,6 +11,7 @@ import { AlertDialog } from "../ui/dialog.tsx";
 import { Pick } from "../ui/pick.tsx";
 import { Empty } from "../ui/skeleton.tsx";
 import { tellWithUndo } from "../ui/undo-toast.tsx";
+import { FileTabs } from "./file-tabs.tsx";
 import { FileTree, type TreeActions } from "./file-tree.tsx";
 import { FileView } from "./file-view.tsx";
 import { NameForm, type Naming } from "./name-form.tsx";
@@ -175,35 +176,14 @@ export default function FilesPane({ workspace }: { workspace: Workspace }) {
         <FileTree workspace={workspace.name} root={root} current={current} marks={marks} actions={actions} />
       </div>
       <div className="editor">
-        {tabs.length > 0 && (
+        {current !== null && (
           <FileView
-            key={current ?? ""}
             workspace={workspace}
             path={current}
-            tabs={tabs.map((path) => (
-              <span className="doc-tab" key={path} data-current={path === current}>
-                <button
-                  type="button"
-                  aria-pressed={path === current}
-                  title={shortPath(path)}
-                  onClick={() => setCurrent(path)}
-                >
-                  {baseName(path)}
-                  {isDirty(workspace.id, path) && <span className="doc-tab__dot" role="img" aria-label="not saved" />}
-                </button>
-                <button
-                  type="button"
-                  className="doc-tab__close"
-                  aria-label={`Close ${baseName(path)}`}
-                  onClick={() => close(path)}
-                >
-                  <X className="icon icon--xs" />
-                </button>
-              </span>
-            ))}
+            tabs={<FileTabs workspace={workspace.id} paths={tabs} current={current} onOpen={open} onClose={close} />}
           />
         )}
-        {tabs.length === 0 && (
+        {current === null && (
           <Empty
             title="Open a file to read or change it"
             action={<Button onClick={() => picker.current?.click()}>Upload files</Button>}
