@@ -14,7 +14,7 @@ beforeAll(async () => {
   alcove = await startTestAlcove({ web: await builtPart("web") });
   await alcove.plane.client.workspaces.create({ name });
   await sh(
-    "mkdir locked && echo secret > shut.txt && echo kept > locked/kept.txt && chmod 555 locked && chmod 000 shut.txt",
+    "mkdir locked && echo secret > shut.txt && echo kept > locked/kept.txt && for n in 1 2 3 4 5 6 7 8 9; do echo $n > chapter-$n-of-the-book.md; done && chmod 555 locked && chmod 000 shut.txt",
   );
   browser = await startBrowser(alcove.plane.address);
   page = await browser.context.newPage();
@@ -68,4 +68,24 @@ test("a file that the button cannot save says why", async () => {
   await page.getByRole("button", { name: /^Save/ }).click();
   await visible(page.getByRole("alert").getByText("The file was not saved"));
   await page.getByRole("button", { name: "Close kept.txt" }).click();
+});
+
+test("the tab of a file that is opened is in view among many", async () => {
+  const tabs = page.locator(".editor__files");
+  const isInView = async (file: string) => {
+    const [row, tab] = await Promise.all([
+      tabs.boundingBox(),
+      tabs.locator(".doc-tab", { hasText: file }).boundingBox(),
+    ]);
+    return row !== null && tab !== null && tab.x >= row.x - 1 && tab.x + tab.width <= row.x + row.width + 1;
+  };
+  for (let number = 1; number <= 9; number += 1) {
+    await leaf(`chapter-${number}-of-the-book.md`).click();
+    await expect.poll(() => isInView(`chapter-${number}-of-the-book.md`)).toBe(true);
+  }
+  expect(await isInView("chapter-1-of-the-book.md")).toBe(false);
+  await leaf("chapter-1-of-the-book.md").click();
+  await expect.poll(() => isInView("chapter-1-of-the-book.md")).toBe(true);
+  for (let number = 1; number <= 9; number += 1)
+    await page.getByRole("button", { name: `Close chapter-${number}-of-the-book.md` }).click();
 });

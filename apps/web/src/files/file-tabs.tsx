@@ -2,7 +2,7 @@ import { X } from "lucide-react";
 import { baseName, shortPath } from "../format/format.ts";
 import { useDirty } from "./drafts.ts";
 
-/** The open files in a row. */
+/** The open files in a row; the one that is shown is scrolled to. */
 export function FileTabs({
   workspace,
   paths,
@@ -20,7 +20,12 @@ export function FileTabs({
   return (
     <div className="editor__files">
       {paths.map((path) => (
-        <span className="doc-tab" key={path} data-current={path === current}>
+        <span
+          className="doc-tab"
+          key={path}
+          data-current={path === current}
+          ref={path === current ? scrollTo : undefined}
+        >
           <button type="button" aria-pressed={path === current} title={shortPath(path)} onClick={() => onOpen(path)}>
             <span className="cut">{baseName(path)}</span>
             <Dot workspace={workspace} path={path} />
@@ -37,6 +42,10 @@ export function FileTabs({
       ))}
     </div>
   );
+}
+
+function scrollTo(tab: HTMLElement | null): void {
+  tab?.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
 function Dot({ workspace, path }: { workspace: string; path: string }) {
