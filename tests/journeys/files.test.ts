@@ -14,7 +14,7 @@ beforeAll(async () => {
   alcove = await startTestAlcove({ web: await builtPart("web") });
   await alcove.plane.client.workspaces.create({ name });
   await sh(
-    "mkdir locked && echo secret > shut.txt && echo kept > locked/kept.txt && for n in 1 2 3 4 5 6 7 8 9; do echo $n > chapter-$n-of-the-book.md; done && chmod 555 locked && chmod 000 shut.txt",
+    "mkdir locked book && echo one > book/one.md && echo two > book/two.md && echo secret > shut.txt && echo kept > locked/kept.txt && for n in 1 2 3 4 5 6 7 8 9; do echo $n > chapter-$n-of-the-book.md; done && chmod 555 locked && chmod 000 shut.txt",
   );
   browser = await startBrowser(alcove.plane.address);
   page = await browser.context.newPage();
@@ -27,11 +27,12 @@ afterAll(async () => {
 });
 afterEach(() => {
   // What is refused here is refused on purpose.
-  const complaints = browser.complaints.splice(0).filter((complaint) => !/status of 40[34]/.test(complaint));
+  const complaints = browser.complaints.splice(0).filter((complaint) => !/status of 4(03|04|12)/.test(complaint));
   if (complaints.length > 0) throw new Error(`The page did what it must not:\n${complaints.join("\n")}`);
 });
 
 const visible = (locator: Locator) => locator.waitFor({ state: "visible" });
+const gone = (locator: Locator) => locator.waitFor({ state: "hidden" });
 const sh = (command: string) =>
   alcove.plane.client.workspaces.execAndWait(name, { command: ["sh", "-c", command], directory: "user/projects" });
 const leaf = (file: string) => page.getByRole("treeitem").filter({ has: page.getByText(file, { exact: true }) });
@@ -88,4 +89,47 @@ test("the tab of a file that is opened is in view among many", async () => {
   await expect.poll(() => isInView("chapter-1-of-the-book.md")).toBe(true);
   for (let number = 1; number <= 9; number += 1)
     await page.getByRole("button", { name: `Close chapter-${number}-of-the-book.md` }).click();
+});
+
+const editorOf = (file: string) => page.getByRole("textbox", { name: `user/projects/${file}` });
+
+test("open files follow a folder that is renamed, with what was not saved", async () => {
+  await leaf("book").click();
+  await leaf("one.md").click();
+  await leaf("two.md").click();
+  await editorOf("book/two.md").press("Control+Home");
+  await page.keyboard.insertText("Not saved yet. ");
+  await choose("book", "Rename or move");
+  await page.getByLabel("New name of book").fill("novel");
+  await page.getByLabel("New name of book").press("Enter");
+  await visible(editorOf("novel/two.md").getByText("Not saved yet. two"));
+  await page.getByRole("button", { name: "one.md", exact: true }).click();
+  await visible(editorOf("novel/one.md").getByText("one"));
+  await page.getByRole("button", { name: /^two\.md/ }).click();
+  await page.getByRole("button", { name: /^Save/ }).click();
+  await gone(page.getByRole("button", { name: /^Save/ }));
+  expect((await sh("cat novel/two.md; ls -d book")).stdout).toBe("Not saved yet. two\n");
+});
+
+test("what was not saved outlives its file, and can be saved again", async () => {
+  await editorOf("novel/two.md").click();
+  await page.keyboard.insertText("Still here. ");
+  await choose("novel", "Delete");
+  await visible(page.getByText("What you typed and did not save stays open."));
+  await page.getByRole("button", { name: "Delete the folder" }).click();
+  await visible(page.getByText("two.md was deleted or moved"));
+  await gone(page.getByRole("button", { name: "Close one.md" }));
+  await editorOf("novel/two.md").click();
+  await page.keyboard.insertText("And on. ");
+  await page.getByRole("button", { name: "Save it again" }).click();
+  await gone(page.getByText("two.md was deleted or moved"));
+  expect((await sh("cat novel/two.md")).stdout).toContain("Still here. ");
+
+  await page.keyboard.insertText("Once more. ");
+  await sh("rm novel/two.md");
+  await page.getByRole("button", { name: /^Save/ }).click();
+  await visible(page.getByText("two.md was deleted or moved"));
+  await page.getByRole("button", { name: "Save it again" }).click();
+  await gone(page.getByText("two.md was deleted or moved"));
+  expect((await sh("cat novel/two.md")).stdout).toContain("Once more. ");
 });

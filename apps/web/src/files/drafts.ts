@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from "react";
+import { movedPath } from "./moved-path.ts";
 
 /** Text that was typed and not saved yet, by workspace and path; it lives as long as the page. */
 const drafts = new Map<string, { text: string; etag: string | null }>();
@@ -27,6 +28,18 @@ export function keepDraft(workspace: string, path: string, draft: { text: string
 export function forgetDraft(workspace: string, path: string): void {
   if (!drafts.delete(keyOf(workspace, path))) return;
   if (drafts.size === 0) removeEventListener("beforeunload", leaving);
+  tell();
+}
+
+/** Unsaved text goes with its file, or with a folder that its file lies in. */
+export function moveDrafts(workspace: string, from: string, to: string): void {
+  for (const [key, draft] of [...drafts]) {
+    const path = key.startsWith(`${workspace}:`) ? key.slice(workspace.length + 1) : null;
+    const moved = path === null ? null : movedPath(path, from, to);
+    if (moved === null || moved === path) continue;
+    drafts.delete(key);
+    drafts.set(keyOf(workspace, moved), draft);
+  }
   tell();
 }
 

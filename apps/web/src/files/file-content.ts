@@ -69,6 +69,11 @@ async function contentOf(path: string, response: Response): Promise<FileContent>
   return { type: "text", text: new TextDecoder().decode(bytes), etag };
 }
 
+/** True when the file, or a folder that it lies in, is no longer there. */
+export function isGone(error: unknown): boolean {
+  return error instanceof CodedError && (error.code === "file_not_found" || error.code === "not_a_folder");
+}
+
 export function isConflict(error: unknown): boolean {
   return error instanceof CodedError && error.code === "file_changed";
 }

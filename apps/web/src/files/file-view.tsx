@@ -1,16 +1,17 @@
 import type { Workspace } from "@alcove/contract/api/workspace";
-import { useQuery } from "@tanstack/react-query";
-import { CircleHelp, Download } from "lucide-react";
+import { useQuery, useQueryClient, type UseQueryResult } from "@tanstack/react-query";
+import { Download } from "lucide-react";
 import { lazy, Suspense, useEffect, useState, type ReactNode } from "react";
-import { formatBytes } from "../format/format.ts";
+import { baseName, formatBytes } from "../format/format.ts";
 import { client } from "../live/client.ts";
 import { FailureAlert, failureOf } from "../ui/alert.tsx";
 import { Button, buttonClass } from "../ui/button.tsx";
 import { Kbd } from "../ui/kbd.tsx";
 import { Empty, SkeletonRows } from "../ui/skeleton.tsx";
 import { ToggleGroup } from "../ui/toggle-group.tsx";
+import { ChangedBelow } from "./changed-below.tsx";
 import { draftOf, forgetDraft, keepDraft, useDirty } from "./drafts.ts";
-import { fileQuery, isConflict, kindOf, type FileContent } from "./file-content.ts";
+import { fileQuery, isConflict, isGone, kindOf, type FileContent } from "./file-content.ts";
 import { useSave } from "./save.ts";
 
 const CodeEditor = lazy(() => import("./code-editor.tsx"));
@@ -20,8 +21,14 @@ const DocumentView = lazy(() => import("../deliverables/document-view.tsx"));
 export function FileView({ workspace, path, tabs }: { workspace: Workspace; path: string; tabs: ReactNode }) {
   /** The file that is shown as a page; all others are shown as text. */
   const [paged, setPaged] = useState<string | null>(null);
+  const queryClient = useQueryClient();
+  const query = useQuery(fileQuery(workspace.name, path));
   const save = useSave(workspace, path);
   const dirty = useDirty(workspace.id, path);
+  const gone = isGone(query.error) || isGone(save.error);
+  useEffect(() => {
+    if (gone) void queryClient.invalidateQueries({ queryKey: ["folder", workspace.name] });
+  }, [gone, queryClient, workspace.name]);
   const kind = kindOf(path);
   const canPage = kind === "markdown" || kind === "html" || kind === "table";
   const page = canPage && paged === path;
@@ -30,7 +37,7 @@ export function FileView({ workspace, path, tabs }: { workspace: Workspace; path
       <div className="editor__tabs">
         {tabs}
         <span className="grow" />
-        {dirty && (
+        {dirty && !gone && (
           <Button size="sm" variant="default" aria-busy={save.isPending} onClick={() => save.mutate({ type: "typed" })}>
             Save <Kbd keys="mod+s" />
           </Button>
@@ -48,7 +55,16 @@ export function FileView({ workspace, path, tabs }: { workspace: Workspace; path
         )}
       </div>
       <div className="editor__body">
-        <Body key={path} workspace={workspace} path={path} page={page} save={save} dirty={dirty} />
+        <Body
+          key={path}
+          workspace={workspace}
+          path={path}
+          page={page}
+          query={query}
+          save={save}
+          dirty={dirty}
+          gone={gone}
+        />
       </div>
     </>
   );
@@ -58,25 +74,30 @@ function Body({
   workspace,
   path,
   page,
+  query,
   save,
   dirty,
+  gone,
 }: {
   workspace: Workspace;
   path: string;
   page: boolean;
+  query: UseQueryResult<FileContent>;
   save: ReturnType<typeof useSave>;
   dirty: boolean;
+  /** There is no such file any more. */
+  gone: boolean;
 }) {
-  const query = useQuery(fileQuery(workspace.name, path));
   const [comparing, setComparing] = useState<string | null>(null);
-  const content = query.data;
   const { refetch } = query;
-  const conflicts = isConflict(save.error);
+  const conflicts = isConflict(save.error) || isGone(save.error);
   useEffect(() => {
     if (conflicts) void refetch();
   }, [conflicts, refetch]);
+  const draft = dirty ? draftOf(workspace.id, path) : undefined;
+  const content = gone ? undefined : query.data;
 
-  if (!content) {
+  if (!content && !(gone && draft)) {
     return query.isError ? (
       <div className="p-4">
         <FailureAlert failure={failureOf(query.error)}>
@@ -89,17 +110,17 @@ function Body({
       <SkeletonRows rows={6} bare />
     );
   }
-  if (content.type !== "text") return <NotText workspace={workspace} path={path} content={content} />;
+  if (content && content.type !== "text") return <NotText workspace={workspace} path={path} content={content} />;
 
-  const draft = dirty ? draftOf(workspace.id, path) : undefined;
-  const changedBelow =
-    draft !== undefined && draft.etag !== null && content.etag !== null && draft.etag !== content.etag;
+  const text = draft?.text ?? content?.text ?? "";
+  const etag = content?.etag ?? null;
+  const changedBelow = draft !== undefined && draft.etag !== null && etag !== null && draft.etag !== etag;
   if (page) {
     return (
       <Suspense fallback={<SkeletonRows rows={6} bare />}>
         <DocumentView
           path={path}
-          content={{ type: "text", text: draft?.text ?? content.text, etag: null }}
+          content={{ type: "text", text, etag: null }}
           url={client.files.url(workspace.name, path)}
           imageUrl={(image) => client.files.url(workspace.name, `${path.slice(0, path.lastIndexOf("/"))}/${image}`)}
         />
@@ -108,55 +129,61 @@ function Body({
   }
   return (
     <div className="editor__text">
-      {(changedBelow || conflicts) && (
-        <div className="approval m-2">
-          <h3 className="approval__title">
-            <CircleHelp className="icon" /> {path.slice(path.lastIndexOf("/") + 1)} changed on disk while you were
-            typing
-          </h3>
-          <p className="soft">Your text is kept here until you choose.</p>
-          <div className="btns">
-            <Button
-              size="sm"
-              onClick={() => {
-                keepDraft(workspace.id, path, { text: draft?.text ?? "", etag: content.etag });
-                setComparing(content.text);
-                save.reset();
-              }}
-            >
-              Compare both
-            </Button>
-            <Button
-              size="sm"
-              onClick={() =>
-                void query
-                  .refetch()
-                  .then((fresh) =>
-                    save.mutate({ type: "etag", etag: fresh.data?.type === "text" ? fresh.data.etag : null }),
-                  )
-              }
-            >
-              Keep mine
-            </Button>
-            <Button
-              size="sm"
-              variant="ghost"
-              onClick={() => {
-                forgetDraft(workspace.id, path);
-                setComparing(null);
-                save.reset();
-                void query.refetch();
-              }}
-            >
-              Take the one on disk
-            </Button>
-          </div>
-        </div>
+      {gone && (
+        <ChangedBelow
+          title={`${baseName(path)} was deleted or moved`}
+          note="Your text is kept here until you save it or close the tab."
+        >
+          <Button size="sm" aria-busy={save.isPending} onClick={() => save.mutate({ type: "gone" })}>
+            Save it again
+          </Button>
+        </ChangedBelow>
+      )}
+      {!gone && (changedBelow || conflicts) && (
+        <ChangedBelow
+          title={`${baseName(path)} changed on disk while you were typing`}
+          note="Your text is kept here until you choose."
+        >
+          <Button
+            size="sm"
+            onClick={() => {
+              keepDraft(workspace.id, path, { text, etag });
+              setComparing(content?.text ?? "");
+              save.reset();
+            }}
+          >
+            Compare both
+          </Button>
+          <Button
+            size="sm"
+            onClick={() =>
+              void query
+                .refetch()
+                .then((fresh) =>
+                  save.mutate({ type: "etag", etag: fresh.data?.type === "text" ? fresh.data.etag : null }),
+                )
+            }
+          >
+            Keep mine
+          </Button>
+          <Button
+            size="sm"
+            variant="ghost"
+            onClick={() => {
+              forgetDraft(workspace.id, path);
+              setComparing(null);
+              save.reset();
+              void query.refetch();
+            }}
+          >
+            Take the one on disk
+          </Button>
+        </ChangedBelow>
       )}
       {save.error && !conflicts && (
         <div className="m-2">
           <FailureAlert failure={failureOf(save.error)} title="The file was not saved" fresh>
-            <Button size="sm" onClick={() => save.mutate({ type: "typed" })}>
+            <Button size="sm" onClick={() => save.mutate({ type: gone ? "gone" : "typed" })}>
               Save again
             </Button>
           </FailureAlert>
@@ -165,14 +192,14 @@ function Body({
       <Suspense fallback={<SkeletonRows rows={6} bare />}>
         <CodeEditor
           path={path}
-          text={draft?.text ?? content.text}
+          text={text}
           compareWith={comparing}
-          onChange={(text) =>
-            keepDraft(workspace.id, path, { text, etag: draftOf(workspace.id, path)?.etag ?? content.etag })
+          onChange={(typed) =>
+            keepDraft(workspace.id, path, { text: typed, etag: draftOf(workspace.id, path)?.etag ?? etag })
           }
           onSave={() => {
             setComparing(null);
-            save.mutate({ type: "typed" });
+            save.mutate({ type: gone ? "gone" : "typed" });
           }}
         />
       </Suspense>

@@ -15,7 +15,8 @@ import { FileTabs } from "./file-tabs.tsx";
 import { FileTree, type TreeActions } from "./file-tree.tsx";
 import { FileView } from "./file-view.tsx";
 import { NameForm, type Naming } from "./name-form.tsx";
-import { draftOf, forgetDraft, isDirty, keepDraft } from "./drafts.ts";
+import { draftOf, forgetDraft, isDirty, keepDraft, moveDrafts } from "./drafts.ts";
+import { isWithin, movedPath } from "./moved-path.ts";
 import type { TreeRow } from "./tree-rows.ts";
 import { filesOf, uploadInto, type Upload } from "./upload.ts";
 
@@ -35,7 +36,8 @@ export default function FilesPane({ workspace }: { workspace: Workspace }) {
   const picker = useRef<HTMLInputElement>(null);
   const queryClient = useQueryClient();
   const marks = useMarks(workspace);
-  const refresh = () => queryClient.invalidateQueries({ queryKey: ["folder", workspace.name] });
+  const refresh = () =>
+    Promise.all(["folder", "file"].map((kind) => queryClient.invalidateQueries({ queryKey: [kind, workspace.name] })));
 
   const open = (path: string) => {
     setTabs((old) => (old.includes(path) ? old : [...old, path]));
@@ -58,6 +60,13 @@ export default function FilesPane({ workspace }: { workspace: Workspace }) {
     for (const path of paths) forgetDraft(workspace.id, path);
   };
 
+  /** What is open goes with a file or folder that was renamed or moved. */
+  const follow = (from: string, to: string) => {
+    moveDrafts(workspace.id, from, to);
+    setTabs((old) => [...new Set(old.map((tab) => movedPath(tab, from, to)))]);
+    setCurrent((old) => old && movedPath(old, from, to));
+  };
+
   const [progress, setProgress] = useState<string | null>(null);
   const upload = useMutation({
     mutationFn: (uploads: Upload[]) =>
@@ -71,9 +80,8 @@ export default function FilesPane({ workspace }: { workspace: Workspace }) {
   });
   const remove = useMutation({
     mutationFn: (row: TreeRow) => client.files.delete(workspace.name, row.path, { recursive: row.kind === "folder" }),
-    onSuccess: (_, row) => {
-      closeAll(tabs.filter((tab) => tab === row.path || tab.startsWith(`${row.path}/`)));
-    },
+    // What was typed and not saved outlives its file.
+    onSuccess: (_, row) => closeAll(tabs.filter((tab) => isWithin(tab, row.path) && !isDirty(workspace.id, tab))),
     onSettled: refresh,
   });
 
@@ -142,10 +150,7 @@ export default function FilesPane({ workspace }: { workspace: Workspace }) {
               void refresh();
               if (path === null) return;
               if (naming.what === "file") open(path);
-              if (naming.what === "rename" && tabs.includes(naming.path)) {
-                setTabs((old) => old.map((tab) => (tab === naming.path ? path : tab)));
-                if (current === naming.path) setCurrent(path);
-              }
+              if (naming.what === "rename") follow(naming.path, path);
             }}
           />
         )}
@@ -203,6 +208,9 @@ export default function FilesPane({ workspace }: { workspace: Workspace }) {
           ? "Everything in it goes too."
           : `It is removed from ${shortPath(folderName(removing?.path ?? ""))}.`}{" "}
         This cannot be undone from here.
+        {removing &&
+          tabs.some((tab) => isWithin(tab, removing.path) && isDirty(workspace.id, tab)) &&
+          " What you typed and did not save stays open."}
       </AlertDialog>
       {over && (
         <div className="drop" aria-hidden="true">
