@@ -133,3 +133,34 @@ test("what was not saved outlives its file, and can be saved again", async () =>
   await gone(page.getByText("two.md was deleted or moved"));
   expect((await sh("cat novel/two.md")).stdout).toContain("Once more. ");
 });
+
+test("a long name without a place to break stays within a phone's width", async () => {
+  const long = "pneumonoultramicroscopicsilicovolcanoconiosis".repeat(2);
+  const workspace = long.slice(0, 40);
+  await alcove.plane.client.workspaces.create({ name: workspace });
+  await alcove.plane.client.files.write(workspace, `user/projects/${long}.md`, `# ${long}\n`);
+  await page.setViewportSize({ width: 390, height: 844 });
+  const tooWide = () =>
+    page.evaluate<string[]>(
+      `[...document.querySelectorAll(".tree, .editor, .dialog, .dialog .btn, .setting__text, .topbar")]
+        .filter((part) => part.scrollWidth > part.clientWidth + 1).map((part) => part.className)`,
+    );
+  await page.goto(`/workspaces/${workspace}?pane=files`);
+  await leaf(`${long}.md`).click();
+  await visible(editorOf(`${long}.md`));
+  await choose(`${long}.md`, "Rename or move");
+  await visible(page.getByLabel(`New name of ${long}.md`));
+  expect(await tooWide()).toEqual([]);
+  await choose(`${long}.md`, "Delete");
+  await visible(page.getByRole("alertdialog"));
+  expect(await tooWide()).toEqual([]);
+  await page.goto("/workspaces");
+  for (const item of ["Rename", "Delete"]) {
+    await page.getByRole("button", { name: `More about ${workspace}` }).click();
+    await page.getByRole("menuitem", { name: item }).click();
+    await visible(page.locator(".dialog"));
+    expect(await tooWide()).toEqual([]);
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await gone(page.locator(".dialog"));
+  }
+});

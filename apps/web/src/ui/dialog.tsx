@@ -66,7 +66,7 @@ export function AlertDialog({
                 onConfirm();
               }}
             >
-              {action}
+              <span className="cut">{action}</span>
             </Button>
           </div>
         </BaseAlert.Popup>
