@@ -151,6 +151,23 @@ test("files go out as an archive and come in as a new workspace", async () => {
   ).toBeLessThan(4);
 });
 
+test("a download of all projects, or an archive of any folder, comes in as the projects of a new workspace", async () => {
+  const { workspaces, files } = alcove.plane.client;
+  const archive = await fetch(files.archiveUrl("lab", "user/projects"), {
+    headers: { authorization: `Bearer ${alcove.secret}` },
+  });
+  await workspaces.import(new Uint8Array(await archive.arrayBuffer()), { name: "projects-only" });
+  expect(await run("projects-only", "cat notes.md 'deep/er/with space'; ls /workspace/user")).toBe(
+    "two\nx\nhome\nprojects\n",
+  );
+  const tar = path.join(folder, "site.tar");
+  await mkdir(path.join(folder, "site"));
+  await writeFile(path.join(folder, "site", "index.html"), "<p>");
+  await execute("tar", ["-C", folder, "-cf", tar, "site"]);
+  await workspaces.import(await readFile(tar), { name: "site" });
+  expect(await run("site", "cat site/index.html; stat -c '%a %U' .")).toBe("<p>755 user\n");
+});
+
 test("no entry of an archive reaches outside, and what is no archive is refused and leaves nothing", async () => {
   const { workspaces } = alcove.plane.client;
   await mkdir(path.join(folder, "evil"));

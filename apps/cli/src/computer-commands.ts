@@ -70,7 +70,9 @@ export function addComputerCommands(ws: Command, client: () => Promise<Client>, 
       await writeNewFile(terminal, archive, file);
     });
   ws.command("import")
-    .description("make a workspace of a tar archive, plain or gzip, as `export` writes one, and print its name")
+    .description(
+      "make a workspace of a tar archive, plain or gzip, that `export` wrote or that holds projects, and print its name",
+    )
     .argument("<file>", "the archive; - for standard input")
     .argument("[name]", "name of the new one; made up when left out")
     .action(async (file: string, name?: string) => {

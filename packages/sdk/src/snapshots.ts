@@ -52,7 +52,7 @@ export function createSnapshotCalls(transport: Transport) {
       if (!response.body) throw new CodedError("server_unreachable");
       return response.body;
     },
-    /** A new workspace with the files of a tar archive, as an export is one. */
+    /** A new workspace with the files of a tar archive: of an export, or of any folder, whose files become its projects. */
     import: (archive: NonNullable<RequestInit["body"]>, options: Waiting & { name?: string } = {}) =>
       read(workspaceSchema, "POST", "/workspaces/import", {
         body: archive,

@@ -13,13 +13,16 @@ const unpack = [
   // A folder that nobody may write to, as of Go's modules, is emptied all the same.
   `trap 'ended=$?; chmod -R u+rwX /workspace/system/backups/import 2> /dev/null; rm -rf /workspace/system/backups/import /workspace/${archivePath}; exit $ended' EXIT`,
   `tar --extract --file /workspace/${archivePath} --directory /workspace/system/backups/import --no-same-owner --delay-directory-restore`,
-  "cp --archive --no-preserve=ownership /workspace/system/backups/import/. /workspace/user/",
+  // An export holds a folder of projects; what holds none is the content of one, as a download of all projects is.
+  "target=/workspace/user/projects/",
+  "[ ! -d /workspace/system/backups/import/projects ] || target=/workspace/user/",
+  'cp --archive --no-preserve=ownership /workspace/system/backups/import/. "$target"',
 ].join("\n");
 
 export interface ArchiveImports {
   /**
-   * A new workspace with the files of a tar archive, as an export is one; it is deleted again when that fails. Codes: `archive_invalid`, `workspace_full`,
-   * `name_taken`.
+   * A new workspace with the files of a tar archive: of an export, or of any folder, whose files become its projects. It is deleted again when that
+   * fails. Codes: `archive_invalid`, `workspace_full`, `name_taken`.
    */
   import(wish: {
     owner: string;

@@ -8,7 +8,7 @@ import { queries } from "../live/queries.ts";
 import { FailureAlert, failureOf } from "../ui/alert.tsx";
 import { Button } from "../ui/button.tsx";
 
-/** Makes a workspace out of an exported archive and opens it. */
+/** Makes a workspace out of an archive, exported or of projects, and opens it. */
 export function useImport() {
   const queryClient = useQueryClient();
   const navigate = useNavigate();
