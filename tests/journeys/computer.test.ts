@@ -304,7 +304,8 @@ test("put to sleep it stays asleep until it is opened again", async () => {
   await page.goto(part("overview"));
   await page.getByRole("button", { name: "Put to sleep" }).click();
   await visible(page.getByRole("heading", { name: "Asleep", exact: true }));
-  expect((await workspace()).box).toBe("none");
+  // The page says so from the moment on in which it begins.
+  await expect.poll(async () => (await workspace()).box).toBe("none");
   await page.goto("/workspaces");
   await visible(page.getByRole("link", { name, exact: true }));
   expect((await workspace()).box).toBe("none");
