@@ -112,7 +112,9 @@ export function createSnapshots({ db, wake, store, workspaces, volumes, retentio
     wake.notify(`owner:${row.owner}`);
   };
 
-  const take: Snapshots["take"] = async (workspace, id, { name, run, automatic = false }, signal) => {
+  /** The files are kept when this resolves; `store` makes it a snapshot that people see. */
+  const begin = async (...[workspace, id, of, signal]: Parameters<Snapshots["take"]>) => {
+    const { name, run, automatic = false } = of;
     const base = db
       .select({ id: workspaceRows.baseSnapshot })
       .from(workspaceRows)
@@ -129,7 +131,11 @@ export function createSnapshots({ db, wake, store, workspaces, volumes, retentio
       await db.update(snapshots).set({ state: "deleting" }).where(eq(snapshots.id, id));
       throw error;
     }
-    // One way to the database: whoever forks waits for it.
+    return { store: () => storeTaken(workspace, row) };
+  };
+
+  const storeTaken = async (workspace: WorkspaceId, row: Row): Promise<Snapshot> => {
+    const { id } = row;
     const based = await db.execute<{ owner: string }>(sql`
       with taken as (update ${snapshots} set state = 'ready' where id = ${id}),
         based as (update ${workspaceRows} set base_snapshot = ${id} where id = ${workspace} returning id, owner_id),
@@ -139,6 +145,8 @@ export function createSnapshots({ db, wake, store, workspaces, volumes, retentio
     for (const { owner } of based.rows) wake.notify(`owner:${owner}`);
     return view({ ...row, state: "ready" });
   };
+
+  const take: Snapshots["take"] = async (...what) => (await begin(...what)).store();
 
   /** The row is marked first, so that a crash in between leaves something that `tidy` finds. */
   const discard = async (row: Pick<Row, "id" | "workspaceId">, signal: AbortSignal): Promise<void> => {
@@ -229,13 +237,17 @@ export function createSnapshots({ db, wake, store, workspaces, volumes, retentio
     async fork(row, { name, snapshot }, signal) {
       const from = snapshot ?? newId("snapshot");
       if (snapshot) await find(row.id, snapshot);
-      else await take(row.id, from, { name: null, run: null }, signal);
+      const taken = snapshot ? null : await begin(row.id, from, { name: null, run: null }, signal);
       const { runtime, limits, network, lifetime } = row;
-      return workspaces.create(
-        row.ownerId,
-        { name, runtime, limits, network, lifetime },
-        { workspace: row.id, snapshot: from },
-      );
+      const wish = { name, runtime, limits, network, lifetime };
+      // Side by side: whoever forks waits for each way to the database.
+      const [made, stored] = await Promise.allSettled([
+        workspaces.create(row.ownerId, wish, { workspace: row.id, snapshot: from }),
+        taken?.store(),
+      ]);
+      if (stored.status === "rejected") throw stored.reason;
+      if (made.status === "rejected") throw made.reason;
+      return made.value;
     },
 
     async changes({ id, ownerId }, from, to, signal) {
