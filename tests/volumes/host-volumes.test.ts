@@ -25,6 +25,23 @@ volumeStoreContract("volumes on btrfs", () => openStore({ as: "root", volumes: "
 volumeStoreContract("volumes in plain folders", () => openStore({ as: "root", volumes: "plain" }));
 volumeStoreContract("volumes of an ordinary user", () => openStore({ as: "ordinary user" }));
 
+test.each([{ as: "root", volumes: "btrfs" }, { as: "root", volumes: "plain" }, { as: "ordinary user" }] as const)(
+  "other users of the host reach no file of a workspace: $as, $volumes",
+  async (options) => {
+    await using host = await startTestHost(options);
+    const signal = AbortSignal.timeout(60_000);
+    const id = newId("workspace");
+    await host.volumes.create(id, signal);
+    await inVolume(host, id, "cp /bin/true user/projects/tool; chmod 4755 user/projects/tool");
+    const { stdout } = await promisify(execFile)("find", [host.data, "-name", "tool"]);
+    const tool = stdout.trim();
+    expect(tool).toMatch(/\/user\/projects\/tool$/);
+    const stranger = ["--reuid=4711", "--regid=4711", "--clear-groups", "--", "sh", "-c", tool];
+    await expect(promisify(execFile)("setpriv", stranger)).rejects.toThrow(/Permission denied/);
+    await host.volumes.destroy(id, signal);
+  },
+);
+
 test("the space of deleted workspaces and snapshots comes back to the host", async () => {
   await using host = await startTestHost({ as: "root", volumes: "btrfs" });
   const signal = AbortSignal.timeout(120_000);

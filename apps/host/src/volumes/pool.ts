@@ -1,4 +1,4 @@
-import { mkdir, open, rename, rm, statfs, truncate } from "node:fs/promises";
+import { chmod, mkdir, open, rename, rm, statfs, truncate } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { findProgram, runCommand } from "../kernel/command.ts";
 import { listMounts } from "../kernel/mounts.ts";
@@ -24,7 +24,8 @@ export type Store = {
 export async function openStore(site: Site): Promise<Store> {
   const plain = `${site.data}/volumes`;
   const usePlain = async (why: string): Promise<Store> => {
-    await mkdir(`${plain}/workspaces`, { recursive: true, mode: 0o711 });
+    await mkdir(plain, { recursive: true, mode: 0o711 });
+    await makePrivate(`${plain}/workspaces`);
     return { kind: "plain", folder: plain, isOwnPool: false, why };
   };
   const pool = `${site.data}/pool`;
@@ -42,8 +43,14 @@ export async function openStore(site: Site): Promise<Store> {
     if (problem !== null && existsSync(image)) throw new Error(problem);
     if (problem !== null) return usePlain(problem);
   }
-  await mkdir(`${pool}/workspaces`, { recursive: true, mode: 0o711 });
+  await makePrivate(`${pool}/workspaces`);
   return { kind: "btrfs", folder: pool, isOwnPool: existsSync(image), why: "" };
+}
+
+/** Whose files are in there decides about them in a box; outside, nobody else may reach them: not to read, nor to run as whoever they belong to. */
+async function makePrivate(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await chmod(folder, 0o700);
 }
 
 /** Mounts the pool file, made before if it is missing; null, or why that is not possible. */
