@@ -24,15 +24,15 @@ type Found = { program: (typeof programs)[number]; mark: ProcessMark };
 async function look(pid: number, parts: string, ownSpace: string): Promise<Found | null> {
   try {
     const words = (await readFile(`/proc/${pid}/cmdline`, "utf8")).split("\0");
-    for (const program of programs) {
-      const main = words.find((word) => word.endsWith(`/${program}/main.mjs`));
-      if (main === undefined || !(await realpath(main)).startsWith(parts)) continue;
-      if ((await readlink(`/proc/${pid}/ns/pid`)) !== ownSpace) continue;
-      const mark = await markOf(pid);
-      return mark && { program, mark };
-    }
+    const main = words.find((word) => word.endsWith("/main.mjs"));
+    // By the way through `versions/` or straight: the host process of an ordinary user has started itself again.
+    const place = main === undefined ? "" : await realpath(main);
+    const program = programs.find((name) => place.startsWith(`${parts}${name}-`));
+    if (program === undefined || (await readlink(`/proc/${pid}/ns/pid`)) !== ownSpace) return null;
+    const mark = await markOf(pid);
+    return mark && { program, mark };
   } catch (error) {
     if (!(error instanceof Error && "code" in error)) throw error;
+    return null;
   }
-  return null;
 }
