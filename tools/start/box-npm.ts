@@ -1,5 +1,5 @@
 import { constants, existsSync } from "node:fs";
-import { appendFile, cp, mkdir, readdir, rename, rm } from "node:fs/promises";
+import { appendFile, cp, mkdir, readdir, realpath, rename, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { packageVersion } from "../project.ts";
 import { pointTo } from "./point-to.ts";
@@ -8,7 +8,9 @@ import { pointTo } from "./point-to.ts";
  * Puts npm beside the Node that boxes see at `/opt/alcove/node`, where they can only read. `npm install --global` therefore goes to `/usr/local`, which
  * belongs to each box, by npm's own built-in settings (https://docs.npmjs.com/cli/configuring-npm/npmrc): a workspace's `.npmrc` goes before them.
  */
-export async function putBoxNpm(node: string, npm: string): Promise<void> {
+export async function putBoxNpm(node: string, source: string): Promise<void> {
+  // Of a link `cp` would copy the link.
+  const npm = await realpath(source);
   const name = `npm-${await packageVersion(npm)}`;
   const library = join(node, "lib");
   const target = join(library, name);
