@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -44,4 +44,11 @@ test("the lock of a start that was killed can be taken", async () => {
   other.kill("SIGKILL");
   await once(other, "close");
   await using _ = await take();
+});
+
+test("a lock that was torn by a full disk holds nobody up", async () => {
+  await writeFile(join(data, "run", "start.json"), "");
+  await using _ = await take();
+  expect(await takeStartLock(data)).toHaveProperty("holder");
+  expect(await readdir(join(data, "run"))).toEqual(["start.json"]);
 });

@@ -1,4 +1,4 @@
-import { open, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 
@@ -20,16 +20,23 @@ export async function takeStartLock(data: string): Promise<{ lock: StartLock } |
   const start = await markOf(process.pid);
   if (!start) throw new Error("This process is not in /proc");
   const content: LockContent = { start, address: null };
-  const earlier = await readLock(path);
-  if (earlier && (await isAlive(earlier.start))) return { holder: earlier };
-  if (earlier) await rm(path, { force: true });
+  // Written whole before it has its name: a start that is killed here, or a full disk, leaves no lock that nobody holds.
+  const draft = `${path}.${process.pid}`;
+  await writeFile(draft, JSON.stringify(content), { mode: 0o600 });
   try {
-    await using file = await open(path, "wx", 0o600);
-    await file.writeFile(JSON.stringify(content));
+    const earlier = await readLock(path);
+    if (earlier && (await isAlive(earlier.start))) return { holder: earlier };
+    await rename(path, `${draft}.left`).catch(() => undefined);
+    // Another start may have put its own there meanwhile, and has it back.
+    const left = await readLock(`${draft}.left`);
+    if (left && (await isAlive(left.start))) await rename(`${draft}.left`, path);
+    await link(draft, path);
   } catch (error) {
     const holder = await readLock(path);
     if (holder) return { holder };
     throw error;
+  } finally {
+    for (const file of [draft, `${draft}.left`]) await rm(file, { force: true });
   }
   const lock: StartLock = {
     async tell(address) {
