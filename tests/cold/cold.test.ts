@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -107,6 +107,9 @@ test(
     expect(link).toMatch(new RegExp(`^http://127\\.0\\.0\\.1:${port}/sign-in\\?token=`));
     const page = await fetch(`http://127.0.0.1:${port}/`);
     expect(await page.text()).toContain("<title>");
+    // Boxes see this folder and nothing beside it.
+    const opt = await realpath(join(base, "data", "opt"));
+    expect(await realpath(join(opt, "node", "bin", "npm"))).toMatch(new RegExp(`^${opt}/node/lib/npm-`));
     await first.stop();
     await expect(health()).rejects.toThrow();
     expect(await leftovers()).toEqual([]);
@@ -158,6 +161,16 @@ test.runIf(process.getuid?.() === 0)(
     expect(refused.output()).toContain(`chmod o+x ${shut}`);
   },
 );
+
+test.runIf(process.getuid?.() === 0)("a data directory of another user is told and left as it is", async () => {
+  const data = join(base, "others");
+  await mkdir(join(data, "versions"), { recursive: true });
+  await chown(join(data, "versions"), 4_711, 4_711);
+  const refused = start({ ALCOVE_DATA: data });
+  await expect(refused.ready).rejects.toThrow(/data_not_writable/);
+  expect(refused.output()).toContain("belongs to the user with the id 4711");
+  expect(await readdir(data)).toEqual(["versions"]);
+});
 
 test("data of a newer PostgreSQL is told, and left as it is", async () => {
   const file = join(base, "data", "postgres", "cluster", "PG_VERSION");

@@ -50,6 +50,7 @@ async function findUser(): Promise<Owner | null> {
  */
 export async function prepareDataDirectory(data: string, owner: Owner): Promise<void> {
   try {
+    await requireOwn(data);
     await mkdir(data, { recursive: true });
     if (process.getuid?.() === 0) await requireWay(await realpath(data));
     for (const folder of [
@@ -71,6 +72,19 @@ export async function prepareDataDirectory(data: string, owner: Owner): Promise<
     const reason = error instanceof Error ? error.message : String(error);
     throw new CodedError("data_not_writable", `Cannot use the data directory ${data}: ${reason}`, { cause: error });
   }
+}
+
+/** One that another user has started Alcove with stays as it is: with other owners of its files, that user could not start it any more. */
+async function requireOwn(data: string): Promise<void> {
+  const own = process.getuid?.();
+  const owner = await stat(join(data, "versions")).then(
+    ({ uid }) => uid,
+    () => own,
+  );
+  if (owner === own) return;
+  throw new CodedError("data_not_writable", `The data directory ${data} belongs to the user with the id ${owner}`, {
+    hint: "Start Alcove as that user, or choose another directory with ALCOVE_DATA; workspaces move by export and import.",
+  });
 }
 
 /** The control plane's user and those of boxes walk from the top to the data directory; a folder such as /root shuts them out. */

@@ -22,6 +22,8 @@ const progress = createProgress();
 const ending = new AbortController();
 const interrupted = new Error("interrupted");
 
+// Other users run what is installed here; what they must not read says so itself.
+process.umask(0o022);
 for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => ending.abort(interrupted));
 
 async function start(): Promise<void> {
