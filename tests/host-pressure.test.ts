@@ -48,6 +48,9 @@ test("a disk that fills up puts idle workspaces to sleep first, then refuses new
     await workspaces.create({ name });
     await workspaces.start(name);
   }
+  await workspaces.create({ name: "busy" });
+  const { id: snapshot } = await workspaces.takeSnapshot("busy");
+  const work = workspaces.execAndWait("busy", { command: ["sh", "-c", "until [ -e done ]; do sleep 0.1; done"] });
   await leave(0.7 * gibibyte);
   for (const name of ["first", "second"])
     await expect
@@ -64,6 +67,11 @@ test("a disk that fills up puts idle workspaces to sleep first, then refuses new
   // The server looks at its disk every other second.
   await expect.poll(create, { timeout: 20_000, interval: 1_000 }).toBe("host_full");
   await expect(workspaces.start("second")).rejects.toMatchObject({ code: "host_full" });
+
+  // It could not be started again afterwards: the files stay, and so does the box that works on them.
+  await expect(workspaces.restore("busy", snapshot)).rejects.toMatchObject({ code: "host_full" });
+  await workspaces.execAndWait("busy", { command: ["touch", "done"] });
+  expect(await work).toMatchObject({ exitCode: 0 });
 
   await rm(ballast());
   await expect

@@ -238,10 +238,21 @@ export function createWorkspaces(parts: Parts): Workspaces {
         const row = await store.byId(id);
         if (!row || row.state === "deleting") throw new CodedError("workspace_deleting");
         const ran = row.box === "running" || row.box === "frozen";
+        // Refused before it is stopped: afterwards it could not be started again.
+        if (ran) await life.requireRoom(within);
         if (row.epoch > 0) await life.stop(row, "Asleep: its files are being put back", within);
-        const result = await work(within);
-        if (ran) await life.start(id, why, within).stored;
-        return result;
+        const wake = async (reason: string) => {
+          if (ran) await life.start(id, reason, within).stored;
+        };
+        try {
+          const result = await work(within);
+          await wake(why);
+          return result;
+        } catch (error) {
+          // What failed left the files as they were, and whoever works with them goes on.
+          if (!within.aborted) await wake("Awake: its files are as they were").catch(() => undefined);
+          throw error;
+        }
       }),
 
     async remove(row) {
