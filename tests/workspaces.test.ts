@@ -152,6 +152,29 @@ test("a run without a key says what to connect, and the workspace stays useful",
   expect((await call("POST", "/workspaces/files/exec?wait", { command: ["true"] })).body.exitCode).toBe(0);
 });
 
+test("a command whose box ends is told with a code, and the workspace goes on", async () => {
+  const { workspaces } = alcove.plane.client;
+  await workspaces.create({ name: "falls" });
+  const said: string[] = [];
+  const follow = async () => {
+    for await (const event of workspaces.exec("falls", {
+      command: ["sh", "-c", "echo on; sleep 1; pkill -9 -x alcove-daemon; sleep 60"],
+    }))
+      if (event.kind === "stdout") said.push(event.data);
+  };
+  await expect(follow()).rejects.toMatchObject({ code: "workspace_unreachable" });
+  expect(said.join("")).toBe("on\n");
+  await expect
+    .poll(() =>
+      workspaces.execAndWait("falls", { command: ["true"] }).then(
+        ({ exitCode }) => exitCode,
+        () => null,
+      ),
+    )
+    .toBe(0);
+  await workspaces.delete("falls");
+});
+
 test("an API key works until it is revoked, and the owner's link signs in once", async () => {
   const key = (await call("POST", "/keys", { name: "ci" })).body;
   expect(key.key).toMatch(/^alc_/);

@@ -1,4 +1,4 @@
-import { CodedError } from "@alcove/contract/errors";
+import { CodedError, isErrorCode } from "@alcove/contract/errors";
 import { problemSchema, pageSchema } from "@alcove/contract/api/problem";
 import {
   type createTerminalSchema,
@@ -48,13 +48,24 @@ export function createWorkspaceCalls(transport: Transport) {
       ...signalOf(options),
     });
     if (!response.body) throw new CodedError("workspace_unreachable");
-    for await (const { kind, data } of readServerEvents(response.body, execSilenceMs)) {
-      if (kind === "error") throw failureOf(data);
-      const event = execEventSchema.parse(JSON.parse(data));
-      yield event;
-      if (event.kind === "exit") return;
+    const dropped = (cause?: unknown) =>
+      new CodedError("workspace_unreachable", "The line to the command dropped before it ended", { cause });
+    const events = readServerEvents(response.body, execSilenceMs);
+    try {
+      for (;;) {
+        const next = await events.next().catch((error: unknown) => {
+          options.signal?.throwIfAborted();
+          throw dropped(error);
+        });
+        if (next.done) throw dropped();
+        if (next.value.kind === "error") throw failureOf(next.value.data);
+        const event = execEventSchema.parse(JSON.parse(next.value.data));
+        yield event;
+        if (event.kind === "exit") return;
+      }
+    } finally {
+      await events.return();
     }
-    throw new CodedError("workspace_unreachable", "The line to the command dropped before it ended");
   }
 
   return {
@@ -162,7 +173,7 @@ export function createWorkspaceCalls(transport: Transport) {
 
 function failureOf(data: string): CodedError {
   const problem = problemSchema.pick({ code: true, detail: true }).safeParse(JSON.parse(data));
-  if (problem.success && problem.data.code === "command_timed_out")
-    return new CodedError("command_timed_out", problem.data.detail);
-  return new CodedError("workspace_unreachable", problem.success ? problem.data.detail : undefined);
+  if (!problem.success) return new CodedError("workspace_unreachable");
+  const { code, detail } = problem.data;
+  return new CodedError(isErrorCode(code) ? code : "workspace_unreachable", detail);
 }

@@ -4,6 +4,7 @@ import type { IncomingMessage } from "node:http";
 import { createRoute, z } from "@hono/zod-openapi";
 import { execEventSchema, execRequestSchema, execResultSchema, moveFileSchema } from "@alcove/contract/api/workspace";
 import { boxExecLineSchema } from "@alcove/contract/box/exec";
+import { toCodedError } from "@alcove/contract/errors";
 import type { Workspaces } from "../../workspaces/workspaces.ts";
 import type { WorkspaceStore } from "../../workspaces/workspace-store.ts";
 import type { ApiApp } from "../api-app.ts";
@@ -113,7 +114,13 @@ export function addFileRoutes(app: ApiApp, { workspaces, store, stopping }: Part
       return sseResponse(signal, async (push) => {
         if (first.done) return;
         await push({ event: first.value.kind, data: textLine(first.value) });
-        for await (const line of all) await push({ event: line.kind, data: textLine(line) });
+        try {
+          for await (const line of all) await push({ event: line.kind, data: textLine(line) });
+        } catch (error) {
+          if (signal.aborted) throw error;
+          const { code, message: detail, hint } = toCodedError(error);
+          await push({ event: "error", data: { code, detail, hint } });
+        }
       });
     },
   );
