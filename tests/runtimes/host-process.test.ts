@@ -89,6 +89,23 @@ describe.each(["root", "ordinary user"] as const)("the host process of %s, start
     await host.volumes.destroy(id, signal);
   });
 
+  test("the way out of a box that is killed is opened again", async ({ skip }) => {
+    if (!(await host.runtime.capabilities(signal)).egress) skip();
+    const id = await create();
+    const address = await host.runtime.start(id, 1, signal);
+    const wayOut = async () => (await host.leftovers(id)).find((entry) => /^process .*slirp4netns /.test(entry));
+    const first = await wayOut();
+    expect(first).toBeDefined();
+    process.kill(Number(first?.split(" ")[1]), "SIGKILL");
+    const device = async () => (await runInBox(host.runtime, address, "grep -c tap0 /proc/net/dev")).stdout;
+    await expect.poll(device).toBe("0\n");
+    await expect.poll(device, { timeout: 20_000 }).toBe("1\n");
+    expect(await wayOut()).not.toBe(first);
+    await host.runtime.destroy(id, signal);
+    await host.volumes.destroy(id, signal);
+    expect(await host.leftovers(id)).toEqual([]);
+  });
+
   test("many boxes start at once", async () => {
     const ids = await Promise.all(Array.from({ length: 12 }, () => create()));
     const addresses = await Promise.all(ids.map((id) => host.runtime.start(id, 1, signal)));

@@ -12,12 +12,12 @@ import { logLine } from "./log.ts";
 import { boxPaths, type Site } from "./site.ts";
 
 const pauseMs = 1_000;
-/** Looks at limits between two looks at the disk, which cost a process each. */
-const looksPerDisk = 5;
+/** Looks at limits between two looks at what changes slowly, or costs more: the disk, whose look is a process, and the way out. */
+const looksPerSlowLook = 5;
 
 /**
- * Once a second until the signal aborts: tells of limits that were hit and of boxes that ended by themselves, clears what those have left, and keeps logs
- * short.
+ * Once a second until the signal aborts: tells of limits that were hit and of boxes that ended by themselves, clears what those have left, opens
+ * ways out again that have ended, and keeps logs short.
  */
 export async function watchBoxes({
   site,
@@ -46,7 +46,7 @@ export async function watchBoxes({
     const box = await boxes.limited(id);
     // A frozen box does nothing that could hit a limit.
     if (box === null || cgroups.isFrozen(id)) return;
-    const looksAtDisk = round % looksPerDisk === 0 && box.limits.diskBytes !== undefined;
+    const looksAtDisk = round % looksPerSlowLook === 0 && box.limits.diskBytes !== undefined;
     limitWatch.look({
       id,
       ...box,
@@ -71,6 +71,8 @@ export async function watchBoxes({
         await limitLog(boxPaths(site, id).log);
         await lookAtLimits(id, round);
         if ((await boxes.endedEpoch(id)) !== null) await queue.run(id, () => tidy(id), signal);
+        else if (round % looksPerSlowLook === 0 && (await boxes.hasLostWayOut(id)))
+          await queue.run(id, () => boxes.reopenWayOut(id), signal);
       } catch (error) {
         if (!signal.aborted) logLine("warn", "a box could not be looked after", { workspace: id, error });
       }

@@ -6,7 +6,7 @@ import { readdir, readFile, rm } from "node:fs/promises";
 import { z } from "zod";
 import { writeFileAtomically } from "../kernel/atomic-file.ts";
 import { makeFolder } from "../kernel/folders.ts";
-import { currentBoot, type ProcessMark } from "../kernel/processes.ts";
+import { currentBoot, isAlive, type ProcessMark } from "../kernel/processes.ts";
 import { logLine } from "../log.ts";
 import { boxPaths, type Site } from "../site.ts";
 
@@ -73,6 +73,12 @@ export async function openBoxRecords(site: Site) {
       known.delete(id);
     },
   };
+}
+
+/** True when the way out that was started for a box has ended; false also for a box that never had one. */
+export async function hasLostWayOut(site: Site, id: WorkspaceId): Promise<boolean> {
+  const noted = mark.safeParse(await readJson(boxPaths(site, id).networkMark));
+  return noted.success && !isAlive(noted.data);
 }
 
 /** The processes that were started for a box and its way out, as crun and the network's start noted them; they may have ended long ago. */

@@ -12,6 +12,8 @@ export interface BoxStarter {
   bringUp(record: BoxRecord): Promise<Running>;
   /** Takes over a box that an earlier host process started. */
   adopt(id: WorkspaceId, init: ProcessMark): void;
+  /** Opens the way out of a box that runs once more, whose process has ended. */
+  reopenWayOut(record: BoxRecord, init: ProcessMark): Promise<void>;
   /** Tells of new limits of a box that runs. */
   limit(record: BoxRecord): Promise<void>;
   /** Removes what is left of a box whose processes have ended; nothing happens when there is nothing. */

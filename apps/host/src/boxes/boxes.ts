@@ -10,7 +10,7 @@ import { findByEnvironment, isAlive, signalProcess, waitForEnd } from "../kernel
 import { boxPaths, type Site } from "../site.ts";
 import type { HostAbilities } from "../capabilities/abilities.ts";
 import type { BoxNetworks } from "../network/box-networks.ts";
-import { readStartedProcesses, type BoxRecord, type BoxRecords } from "./box-record.ts";
+import { hasLostWayOut, readStartedProcesses, type BoxRecord, type BoxRecords } from "./box-record.ts";
 import { allDone } from "./all-done.ts";
 import { readLogEnd } from "./box-log.ts";
 import type { BoxStarter } from "./box-starter.ts";
@@ -286,6 +286,15 @@ export function createBoxes(parts: Parts) {
     async limited(id: WorkspaceId): Promise<{ epoch: number; limits: Limits } | null> {
       const record = records.read(id);
       return isRunning(record) ? { epoch: record.epoch, limits: record.limits } : null;
+    },
+    /** True when the box runs and the process of its way out has ended. */
+    async hasLostWayOut(id: WorkspaceId): Promise<boolean> {
+      return isRunning(records.read(id)) && abilities().egress && hasLostWayOut(site, id);
+    },
+    async reopenWayOut(id: WorkspaceId): Promise<void> {
+      const record = records.read(id);
+      if (isRunning(record) && (await hasLostWayOut(site, id)))
+        await starters[record.runtime].reopenWayOut(record, record.running.init);
     },
     /** The end of what the box has written, at most so many bytes; kept after it has ended. */
     async log(id: WorkspaceId, maxBytes: number): Promise<string> {

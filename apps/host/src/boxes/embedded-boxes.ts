@@ -10,6 +10,7 @@ import { resolverFile } from "../network/resolver-file.ts";
 import { boxPaths, boxUser, type Site } from "../site.ts";
 import type { Template } from "../template/template.ts";
 import { allDone } from "./all-done.ts";
+import type { BoxRecord } from "./box-record.ts";
 import type { BoxStarter, Running } from "./box-starter.ts";
 import { ociConfig } from "./bundle.ts";
 import { createExpectedNamespaces } from "./expected-namespaces.ts";
@@ -31,10 +32,19 @@ export function createEmbeddedBoxes(parts: Parts): BoxStarter {
   const { site, cgroups, networks, launcher, abilities, template, store, limitVolume } = parts;
   const sealed = createSealedPrograms();
   const expected = createExpectedNamespaces((firstId) => networks.make(firstId));
+  const openWayOut = async (
+    { workspace, firstId }: BoxRecord,
+    namespaces: { user: string; network: string },
+    join: string[],
+  ): Promise<void> => {
+    const { tunnelDevice } = abilities();
+    const note = boxPaths(site, workspace).networkMark;
+    await launcher.openWayOut({ workspace, namespaces, firstId, join, device: tunnelDevice, note });
+  };
   return {
     expect: ({ workspace, firstId }) => expected.begin(workspace, firstId),
     async bringUp(record) {
-      const { egress, crun, tunnelDevice } = abilities();
+      const { egress, crun } = abilities();
       const id = record.workspace;
       if (crun === null)
         throw new CodedError("workspace_start_failed", "Cannot start the workspace: crun is not installed", {
@@ -70,21 +80,13 @@ export function createEmbeddedBoxes(parts: Parts): BoxStarter {
         return { init, rootfs: source.kind };
       };
       const joinOuter = egress ? cgroups.createOuter(id) : [];
-      /** Opens while the box starts, and after the rules that bound it. */
-      const openWayOut = async (): Promise<void> => {
-        await network.rules;
-        if (!egress) return;
-        await launcher.openWayOut({
-          workspace: id,
-          namespaces: { user: namespaces.user, network: namespaces.network },
-          firstId: record.firstId,
-          join: joinOuter,
-          device: tunnelDevice,
-          note: paths.networkMark,
-        });
-      };
+      const { user, network: networkNamespace } = namespaces;
       try {
-        const [running] = await allDone([launch(), openWayOut()]);
+        // The way out opens while the box starts, and after the rules that bound it.
+        const opened = network.rules.then(() =>
+          egress ? openWayOut(record, { user, network: networkNamespace }, joinOuter) : undefined,
+        );
+        const [running] = await allDone([launch(), opened]);
         return running;
       } finally {
         // The box has its own copy: nobody waits for the kernel here.
@@ -97,6 +99,12 @@ export function createEmbeddedBoxes(parts: Parts): BoxStarter {
     },
     // All of it is in control groups, in files and in the kernel, where it is found without this.
     adopt: () => undefined,
+    reopenWayOut: (record, { pid }) =>
+      openWayOut(
+        record,
+        { user: `/proc/${pid}/ns/user`, network: `/proc/${pid}/ns/net` },
+        cgroups.createOuter(record.workspace),
+      ),
     limit: () => Promise.resolve(),
     clear: () => Promise.resolve(),
     socketOf: (id) => boxPaths(site, id).socket,

@@ -110,13 +110,16 @@ export function createDockerBoxes(parts: Parts): BoxStarter & { tidy: KeepDocker
     const opened = networks.open({ workspace, epoch, namespace, network, egress, trafficFile: paths.traffic });
     // The rules are there before there is a way out.
     await allDone([opened.sockets, opened.rules]);
-    if (!egress) return;
+    if (egress) await openWayOut(record, pid, firstId);
+  };
+
+  const openWayOut = async ({ workspace }: BoxRecord, pid: number, firstId: number): Promise<void> => {
     await launcher.openWayOut({
       workspace,
-      namespaces: { user: firstId === 0 ? null : `/proc/${pid}/ns/user`, network: namespace },
+      namespaces: { user: firstId === 0 ? null : `/proc/${pid}/ns/user`, network: `/proc/${pid}/ns/net` },
       join: cgroups.createOuter(workspace),
       device: null,
-      note: paths.networkMark,
+      note: boxPaths(site, workspace).networkMark,
     });
   };
 
@@ -186,6 +189,10 @@ export function createDockerBoxes(parts: Parts): BoxStarter & { tidy: KeepDocker
       return { init, rootfs: source.kind };
     },
     adopt: (id, init) => cgroups.place(id, init.pid),
+    async reopenWayOut(record, { pid }) {
+      const docker = await engine.look();
+      if (docker.state === "ready") await openWayOut(record, pid, docker.firstId);
+    },
     async limit(record) {
       await engine.ask("change the limits", "limit_too_low", (docker) =>
         docker.getContainer(nameOf(record.workspace)).update(containerLimits(record)),
