@@ -279,14 +279,18 @@ export const errorCatalogue = {
   database_unreachable: {
     status: 503,
     title: "The database does not answer",
-    hint: "Check DATABASE_URL or the log of the local PostgreSQL.",
+    hint: "Try again in a few seconds; if that does not help, check DATABASE_URL or the log of the local PostgreSQL.",
   },
   namespaces_forbidden: {
     status: 501,
     title: "This host does not allow user namespaces",
     hint: "Run `alcove doctor`: it names the setting.",
   },
-  host_unreachable: { status: 503, title: "The host process does not answer", hint: "Start Alcove again." },
+  host_unreachable: {
+    status: 503,
+    title: "The host process does not answer",
+    hint: "It is started again by itself: try again in a few seconds.",
+  },
   host_full: { status: 507, title: "The server's disk is full", hint: "Free some space on the server." },
 } as const satisfies Record<string, { status: number; title: string; hint: string }>;
 

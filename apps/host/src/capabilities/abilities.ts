@@ -54,7 +54,7 @@ export function hostFindings({ site, rights, abilities, cgroups, store, limitsDi
   volumes: Finding[];
 } {
   const forbidden = rights.kind === "none" ? rights.finding : forbiddenNamespaces(site.privileged);
-  const program = (id: string, title: string, ok: boolean, detail: string, remedy: string): Finding => ({
+  const program = (id: string, title: string, ok: boolean, detail: string, remedy: string | null): Finding => ({
     id,
     level: ok ? "ok" : "missing",
     title,
@@ -120,6 +120,7 @@ export function hostFindings({ site, rights, abilities, cgroups, store, limitsDi
       site.privileged ? "mount -o remount,rw /sys/fs/cgroup" : "sudo npm start",
     ),
   );
+  const pool = { root: "sudo npm start", "btrfs-progs": install("btrfs-progs"), none: null }[store.lacks ?? "none"];
   const volumes: Finding[] = [
     store.kind === "btrfs"
       ? {
@@ -134,14 +135,14 @@ export function hostFindings({ site, rights, abilities, cgroups, store, limitsDi
           level: "missing",
           title: "Snapshots take no time",
           detail: `Workspaces lie in plain folders, because ${store.why}: a snapshot copies every file.`,
-          remedy: site.privileged ? install("btrfs-progs") : "sudo npm start",
+          remedy: pool,
         },
     program(
       "disk-limits",
       "Disk limits work",
       limitsDisk,
       "A workspace may fill the disk: hard limits need btrfs and Linux 6.7.",
-      store.kind === "plain" ? "sudo npm start" : "uname -r",
+      store.kind === "plain" ? pool : "uname -r",
     ),
   ];
   return { runtime, volumes };

@@ -14,7 +14,9 @@ export type Store = {
   folder: string;
   /** False on a btrfs file system of somebody else. */
   isOwnPool: boolean;
+  /** Why it is not a pool, and what would have to be there for one; null where nothing helps any more. */
   why: string;
+  lacks: "root" | "btrfs-progs" | null;
 };
 
 /**
@@ -23,18 +25,19 @@ export type Store = {
  */
 export async function openStore(site: Site): Promise<Store> {
   const plain = `${site.data}/volumes`;
-  const usePlain = async (why: string): Promise<Store> => {
+  const usePlain = async (why: string, lacks: Store["lacks"] = null): Promise<Store> => {
     await mkdir(plain, { recursive: true, mode: 0o711 });
     await makePrivate(`${plain}/workspaces`);
-    return { kind: "plain", folder: plain, isOwnPool: false, why };
+    return { kind: "plain", folder: plain, isOwnPool: false, why, lacks };
   };
   const pool = `${site.data}/pool`;
   const image = `${site.data}/pool.img`;
   if (!existsSync(image)) {
-    if (existsSync(`${plain}/workspaces`)) return usePlain("this data directory already has plain volumes");
-    if (!site.privileged) return usePlain("this needs root rights");
+    if (existsSync(`${plain}/workspaces`))
+      return usePlain("this data directory began with them; workspaces move to another one by export and import");
+    if (!site.privileged) return usePlain("a pool needs root rights", "root");
     if (findProgram("btrfs") === null || findProgram("mkfs.btrfs") === null)
-      return usePlain("btrfs-progs is not installed");
+      return usePlain("btrfs-progs is not installed", "btrfs-progs");
   }
   await mkdir(pool, { recursive: true, mode: 0o711 });
   if (!(await isBtrfs(pool))) {
@@ -44,7 +47,7 @@ export async function openStore(site: Site): Promise<Store> {
     if (problem !== null) return usePlain(problem);
   }
   await makePrivate(`${pool}/workspaces`);
-  return { kind: "btrfs", folder: pool, isOwnPool: existsSync(image), why: "" };
+  return { kind: "btrfs", folder: pool, isOwnPool: existsSync(image), why: "", lacks: null };
 }
 
 /** Whose files are in there decides about them in a box; outside, nobody else may reach them: not to read, nor to run as whoever they belong to. */
