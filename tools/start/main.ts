@@ -34,9 +34,10 @@ async function start(): Promise<void> {
   const taken = await takeStartLock(data);
   if ("holder" in taken) {
     const { address } = taken.holder;
+    if (address === null) process.exitCode = 1;
     progress.say(
       address === null
-        ? "Alcove is starting already."
+        ? "Alcove is being started or stopped already: try again in a moment."
         : `Alcove runs already at ${address} (\`alcove link\` prints a sign-in link).`,
     );
     return;
@@ -81,6 +82,8 @@ async function start(): Promise<void> {
   } finally {
     ending.abort();
     progress.say("Stopping …");
+    // What cannot be told, as on a full disk, does not keep anything running.
+    await lock.tell(null).catch(() => undefined);
     if (children.controlPlane) await endProcess(children.controlPlane.mark, endingGraceMs);
     await stopLocalPostgres(join(data, "postgres"));
     if (children.host) {
@@ -119,6 +122,27 @@ try {
 
 function tell(error: unknown): void {
   process.exitCode = 1;
-  if (error instanceof CodedError) console.error(`${error.code}: ${error.message}\n${error.hint}`);
+  const told = error instanceof CodedError ? error : ofSystem(error);
+  if (told) console.error(`${told.code}: ${told.message}\n${told.hint}`);
   else console.error("The start failed for a reason that it does not know:", error);
+}
+
+/** What the machine has against the start, as an error that says what to do; undefined for anything else. */
+function ofSystem(error: unknown): CodedError | undefined {
+  if (!(error instanceof Error && "code" in error)) return undefined;
+  const message = `Alcove cannot be started: ${error.message}`;
+  switch (error.code) {
+    case "ENOSPC":
+    case "EDQUOT":
+      return new CodedError("host_full", message, { cause: error });
+    case "EACCES":
+    case "EPERM":
+    case "EROFS":
+      return new CodedError("not_allowed", message, {
+        hint: "Give the user who starts Alcove the right to write there.",
+        cause: error,
+      });
+    default:
+      return undefined;
+  }
 }

@@ -10,8 +10,8 @@ const contentSchema = z.object({ start: markSchema, address: z.string().nullable
 type LockContent = z.infer<typeof contentSchema>;
 
 export type StartLock = AsyncDisposable & {
-  /** Tells the command line and other starts where this one serves. */
-  tell(address: string): Promise<void>;
+  /** Tells the command line and other starts where this one serves; null while it does not. */
+  tell(address: string | null): Promise<void>;
 };
 
 /** Takes the data directory for this start, or gives the content of the lock of the start that holds it. */

@@ -1,3 +1,4 @@
+import { problemSchema } from "@alcove/contract/api/problem";
 import { errorCatalogue, type CodedError, type ErrorCode } from "@alcove/contract/errors";
 
 export const exitCodes = {
@@ -34,7 +35,11 @@ export function exitCodeOf(error: CodedError): number {
 
 /** How an error is told: its code and sentence, then what to do. An unexpected one also shows where it came from. */
 export function describeFailure(error: CodedError): string {
-  const origin =
-    error.code === "internal" && error.cause instanceof Error ? `\n${error.cause.stack ?? error.cause.message}` : "";
-  return `${error.code}: ${error.message}\n${error.hint}${origin}\n`;
+  return `${error.code}: ${error.message}\n${error.hint}${error.code === "internal" ? originOf(error.cause) : ""}\n`;
+}
+
+function originOf(cause: unknown): string {
+  const problem = problemSchema.safeParse(cause);
+  if (problem.success && problem.data.trace) return `\nTrace id: ${problem.data.trace}`;
+  return cause instanceof Error ? `\n${cause.stack ?? cause.message}` : "";
 }
