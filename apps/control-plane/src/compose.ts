@@ -10,6 +10,7 @@ import { agentDefinitions } from "./agents/agents.ts";
 import { createAgentInstaller } from "./agents/install.ts";
 import type { Config } from "./config/config.ts";
 import { isDatabaseOutage } from "./database/outage.ts";
+import { claimDatabase } from "./database/claim-database.ts";
 import { openDatabase, underMigrationLock } from "./database/database.ts";
 import { startLocalPostgres } from "./database/local-postgres/local-postgres.ts";
 import { runs as runRows } from "./database/schema.ts";
@@ -78,6 +79,7 @@ export async function composeControlPlane(config: Config, log: Log): Promise<Con
     await openDatabase(databaseUrl, (error) => log.warn({ err: error }, "a connection to the database broke")),
   );
   const { db, pool } = database;
+  await claimDatabase(pool, seal.derive("installation"));
   const wake = stack.use(createWake({ databaseUrl, pool, log }));
   const auth = await createAuth({
     databaseUrl,

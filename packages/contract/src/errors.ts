@@ -276,6 +276,11 @@ export const errorCatalogue = {
     title: "The database was written by an older major version of PostgreSQL",
     hint: "Dump it with that version and load the dump into a new data directory.",
   },
+  database_taken: {
+    status: 500,
+    title: "The database belongs to another data directory",
+    hint: "Give this server a database of its own: the files of the workspaces in that one are elsewhere.",
+  },
   database_unreachable: {
     status: 503,
     title: "The database does not answer",
