@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { constants, existsSync } from "node:fs";
-import { chmod, cp, link, mkdir, readdir, rename, rm, stat, symlink, utimes, readlink } from "node:fs/promises";
+import { chmod, cp, link, mkdir, readdir, readlink, rename, rm, stat, symlink, utimes } from "node:fs/promises";
 import { join, relative } from "node:path";
 import {
   installPostgresBinaries,
