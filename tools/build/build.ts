@@ -31,9 +31,11 @@ async function buildPart(
     const draft = `${folder}.${process.pid}`;
     await rm(draft, { recursive: true, force: true });
     await part.build(draft);
-    // Another process may have built the same in the meantime; the two do not differ.
-    if (existsSync(folder)) await rm(draft, { recursive: true });
-    else await rename(draft, folder);
+    await rename(draft, folder).catch(async (error: unknown) => {
+      // Another process has built the same in the meantime; the two do not differ.
+      if (!existsSync(folder)) throw error;
+      await rm(draft, { recursive: true });
+    });
     await removeOthers(part.name, hash);
   }
   return { name: part.name, hash, folder };

@@ -1,30 +1,15 @@
-import { spawn, spawnSync } from "node:child_process";
-import { existsSync, linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { connect, createServer, type Socket } from "node:net";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import { builtPart } from "../../../../tools/build/build.ts";
 import { formatRawRequest, parseRawAnswer, type RawRequest } from "@alcove/contract/box/raw";
 
-const here = dirname(fileURLToPath(import.meta.url));
-const repository = join(here, "../../../..");
-
-/** Builds the daemon once per test process; the folder is kept beside the other caches. */
-function builtDaemon(): string {
-  const folder = join(repository, `node_modules/.cache/alcove-daemon/${process.pid}`);
-  if (existsSync(folder)) return folder;
-  mkdirSync(folder, { recursive: true });
-  const bun = ["linux-x64-baseline", "linux-aarch64"]
-    .map((name) => join(repository, `node_modules/@oven/bun-${name}/bin/bun`))
-    .find(existsSync);
-  if (bun === undefined) throw new Error("Bun is not installed");
-  const built = spawnSync(bun, [join(here, "../../build.ts"), folder], { encoding: "utf8" });
-  if (built.status !== 0) throw new Error(`The daemon does not compile: ${built.stderr}`);
-  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
+/** The daemon as boxes have it, built when its sources have changed. */
+const programs = builtPart("box-daemon");
 
 export interface TestDaemon {
   readonly root: string;
@@ -62,8 +47,7 @@ export interface Answer {
 }
 
 /** The first process of a box, as its runtime starts it; a test may name another shell. */
-function firstProcess(shell?: string): string[] {
-  const programs = builtDaemon();
+function firstProcess(programs: string, shell?: string): string[] {
   const init = join(programs, "init");
   const own = [join(init, "alcove-init"), "--library-path", join(init, "lib"), join(init, "sh")];
   return [...(shell?.split(" ") ?? own), join(init, "init.sh"), join(programs, "alcove-daemon")];
@@ -81,7 +65,7 @@ export async function startDaemon(
   const listener = createServer().listen(join(folder, "listen.sock"));
   await once(listener, "listening");
   linkSync(join(folder, "listen.sock"), socketPath);
-  const [program = "", ...rest] = [...(options.wrapper ?? []), ...firstProcess(options.shell)];
+  const [program = "", ...rest] = [...(options.wrapper ?? []), ...firstProcess(await programs, options.shell)];
   const child = spawn(program, rest, {
     stdio: ["ignore", "ignore", "pipe", handleOf(listener)],
     env: {
