@@ -244,15 +244,13 @@ export function createWorkspaces(parts: Parts): Workspaces {
         const wake = async (reason: string) => {
           if (ran) await life.start(id, reason, within).stored;
         };
-        try {
-          const result = await work(within);
-          await wake(why);
-          return result;
-        } catch (error) {
+        const result = await work(within).catch(async (error: unknown) => {
           // What failed left the files as they were, and whoever works with them goes on.
           if (!within.aborted) await wake("Awake: its files are as they were").catch(() => undefined);
           throw error;
-        }
+        });
+        await wake(why);
+        return result;
       }),
 
     async remove(row) {
