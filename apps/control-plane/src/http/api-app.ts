@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { HttpBindings } from "@hono/node-server";
 import { DrizzleQueryError } from "drizzle-orm";
@@ -37,6 +38,13 @@ export function queryOf<T extends z.ZodType>(context: Context, schema: T): z.out
   const parsed = schema.safeParse(context.req.query());
   if (parsed.success) return parsed.data;
   throw malformed(parsed.error);
+}
+
+/** The body of a request as a stream; `what` names it in the error when there is none. Code: `bad_request`. */
+export function bodyOf(context: Context, what: string): Readable {
+  const { body } = context.req.raw;
+  if (!body) throw new CodedError("bad_request", `The ${what} is missing: send a tar file as the body.`);
+  return Readable.fromWeb(body);
 }
 
 function malformed(error: Parameters<typeof issuesOf>[0]): CodedError {

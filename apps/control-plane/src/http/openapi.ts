@@ -23,7 +23,7 @@ const bytesSchema = { type: "string", format: "binary" } as const;
 type Content = Record<string, { schema: z.ZodType | typeof bytesSchema }>;
 
 export const bytes = { "application/octet-stream": { schema: bytesSchema } } satisfies Content;
-export const archive = { "application/gzip": { schema: bytesSchema } } satisfies Content;
+export const gzip = { "application/gzip": { schema: bytesSchema } } satisfies Content;
 
 /** `true` asks for a file to be saved instead of shown. */
 export const downloadQuery = z.object({ download: z.enum(["true", "false"]).optional() });

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { listingSchema } from "@alcove/contract/api/workspace";
-import { archive, bytes, downloadQuery, type StreamRoute } from "../openapi.ts";
+import { bytes, downloadQuery, gzip, type StreamRoute } from "../openapi.ts";
 
 const flag = z.enum(["true", "false"]).optional();
 
@@ -37,7 +37,7 @@ const areas: readonly (Omit<StreamRoute, "path"> & { area: "files" | "archive" }
     area: "archive",
     method: "get",
     summary: "A folder with all in it",
-    gives: { 200: { description: "A gzipped tar", content: archive } },
+    gives: { 200: { description: "A gzipped tar", content: gzip } },
   },
 ];
 

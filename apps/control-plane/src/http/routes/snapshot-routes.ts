@@ -16,9 +16,9 @@ import type { Snapshots } from "../../workspaces/snapshots.ts";
 import type { Workspaces } from "../../workspaces/workspaces.ts";
 import type { WorkspaceStore } from "../../workspaces/workspace-store.ts";
 import { workspaceView } from "../../workspaces/workspace-view.ts";
-import { queryOf, type ApiApp } from "../api-app.ts";
+import { bodyOf, queryOf, type ApiApp } from "../api-app.ts";
 import { contentHeaders } from "../content-headers.ts";
-import { addStreamRoute, answers, archive, bytes, downloadQuery, json, jsonBody } from "../openapi.ts";
+import { addStreamRoute, answers, bytes, gzip, downloadQuery, json, jsonBody } from "../openapi.ts";
 import { restOfPath } from "../rest-of-path.ts";
 
 interface Parts {
@@ -196,7 +196,7 @@ export function addSnapshotRoutes(app: ApiApp, { workspaces, store, snapshots, i
       path: "/workspaces/{id}/export",
       summary: "All files of a workspace, of a snapshot or of this moment, as `POST /workspaces/import` takes them",
       query: z.object({ snapshot: snapshotId.optional() }),
-      gives: { 200: { description: "A gzipped tar", content: archive } },
+      gives: { 200: { description: "A gzipped tar", content: gzip } },
     },
     async (context) => {
       const row = await store.owned(context.get("user"), context.req.param("id") ?? "");
@@ -215,20 +215,14 @@ export function addSnapshotRoutes(app: ApiApp, { workspaces, store, snapshots, i
       path: "/workspaces/import",
       summary: "A new workspace of an archive, as an export writes it",
       query: importQuery,
-      takes: { ...archive, "application/x-tar": archive["application/gzip"] },
+      takes: { ...gzip, "application/x-tar": gzip["application/gzip"] },
       gives: { 201: json("The new workspace", workspaceSchema) },
     },
     async (context) => {
-      const wish = queryOf(context, importQuery);
-      const { body } = context.req.raw;
-      if (!body) throw new CodedError("bad_request", "The archive is missing: send a tar file as the body.");
+      const { name } = queryOf(context, importQuery);
+      const archive = bodyOf(context, "archive");
       const signal = AbortSignal.any([context.req.raw.signal, stopping]);
-      const row = await imports.import({
-        owner: context.get("user"),
-        name: wish.name,
-        archive: Readable.fromWeb(body),
-        signal,
-      });
+      const row = await imports.import({ owner: context.get("user"), name, archive, signal });
       return context.json(workspaceView(row, [], null), 201);
     },
   );

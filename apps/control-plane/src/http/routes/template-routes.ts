@@ -1,4 +1,3 @@
-import { Readable } from "node:stream";
 import { createRoute, z } from "@hono/zod-openapi";
 import { pageSchema } from "@alcove/contract/api/problem";
 import {
@@ -7,9 +6,8 @@ import {
   templateSchema,
   uploadTemplateSchema,
 } from "@alcove/contract/api/template";
-import { CodedError } from "@alcove/contract/errors";
 import type { Templates } from "../../templates/templates.ts";
-import { queryOf, type ApiApp } from "../api-app.ts";
+import { bodyOf, queryOf, type ApiApp } from "../api-app.ts";
 import { addStreamRoute, answers, bytes, json, jsonBody } from "../openapi.ts";
 
 interface Parts {
@@ -109,10 +107,9 @@ export function addTemplateRoutes(app: ApiApp, { templates, stopping }: Parts): 
     },
     async (context) => {
       const wish = queryOf(context, uploadTemplateSchema);
-      const { body } = context.req.raw;
-      if (!body) throw new CodedError("bad_request", "The root file system is missing: send a tar as the body.");
+      const archive = bodyOf(context, "root file system");
       const signal = AbortSignal.any([context.req.raw.signal, stopping]);
-      await templates.upload(context.get("user"), wish, Readable.fromWeb(body), signal);
+      await templates.upload(context.get("user"), wish, archive, signal);
       return context.json(await templates.get(context.get("user"), wish.name, signal), 201);
     },
   );
