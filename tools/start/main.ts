@@ -95,9 +95,8 @@ async function start(): Promise<void> {
 
 /** Ends what a start left running that was killed itself. Boxes are not touched: the new host process finds them. */
 async function endAbandoned({ data }: Settings): Promise<void> {
-  const abandoned = await abandonedProcesses(data);
-  for (const mark of abandoned) await endProcess(mark, endingGraceMs);
-  if (abandoned.length > 0) await stopLocalPostgres(join(data, "postgres"));
+  for (const mark of await abandonedProcesses(data)) await endProcess(mark, endingGraceMs);
+  await stopLocalPostgres(join(data, "postgres"));
 }
 
 async function ensureHostPackages({ root }: Settings): Promise<void> {
