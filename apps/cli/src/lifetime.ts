@@ -66,7 +66,12 @@ export function describeLifetime(lifetime: Lifetime, createdAt: Date): string {
   ].join("\n");
 }
 
-const units = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000 };
+const units = new Map([
+  ["d", 86_400_000],
+  ["h", 3_600_000],
+  ["m", 60_000],
+  ["s", 1_000],
+]);
 
 function readWish(text: string): Wished {
   return text === "never" || text === "default" ? text : readDuration(text);
@@ -77,15 +82,15 @@ export function readDuration(text: string): number {
   if (!/^(?:\d+(?:\.\d+)?[dhms])+$/.test(text))
     throw new InvalidArgumentError("It is a time as in 90s, 30m, 4h or 7d, or never, or default.");
   let sum = 0;
-  for (const [, number, unit] of text.matchAll(/([\d.]+)([dhms])/g))
-    for (const [name, ms] of Object.entries(units)) if (name === unit) sum += Number(number) * ms;
+  for (const [, number, unit = ""] of text.matchAll(/([\d.]+)([dhms])/g))
+    sum += Number(number) * (units.get(unit) ?? 0);
   return Math.round(sum);
 }
 
 function formatDuration(ms: number): string {
   let rest = ms;
   let text = "";
-  for (const [name, size] of Object.entries(units)) {
+  for (const [name, size] of units) {
     const count = Math.floor(rest / size);
     rest -= count * size;
     if (count > 0) text += `${count}${name}`;

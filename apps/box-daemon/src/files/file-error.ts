@@ -20,10 +20,7 @@ const meanings: Readonly<Record<string, { code: ErrorCode; reason: string }>> = 
   EDQUOT: full,
   EFBIG: { code: "workspace_full", reason: "the file is larger than a file may be" },
   ENAMETOOLONG: { code: "path_invalid", reason: "the name is too long" },
-  EINVAL: {
-    code: "path_invalid",
-    reason: "a folder cannot be moved into itself",
-  },
+  EINVAL: { code: "path_invalid", reason: "it cannot be used that way, as a folder cannot be moved into itself" },
   ELOOP: { code: "path_invalid", reason: "it goes through too many links" },
 };
 
