@@ -6,6 +6,8 @@ import { openSocketTables } from "./socket-tables.ts";
 
 const pollMs = 1_000;
 const pingMs = 15_000;
+/** How much later than it should a look comes where the box stood still. */
+const lateMs = 30;
 
 export function portRoutes(ownPort: number): Route[] {
   return [
@@ -35,7 +37,10 @@ async function* watchPorts(ownPort: number, signal: AbortSignal): AsyncGenerator
       last = line;
       lineAt = performance.now();
     }
+    const slept = performance.now();
     await abortableSleep(pollMs, signal);
+    // A box that was frozen is asked something: that comes first.
+    if (performance.now() - slept > pollMs + lateMs) await abortableSleep(lateMs, signal);
   }
 }
 

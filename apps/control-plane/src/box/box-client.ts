@@ -32,10 +32,13 @@ export interface BoxClient {
   raw(request: RawRequest, signal: AbortSignal): Promise<Duplex>;
   /** A connection to the daemon on which nothing was said yet. */
   connect(signal: AbortSignal): Promise<Duplex>;
-  /** Resolves when the box is wholly awake, or throws why it is not. */
-  readonly awake: Promise<void>;
-  /** A client that asks at once and gives answers when the box is wholly awake, or why it is not. */
-  during(awakening: Promise<unknown>): BoxClient;
+  /** Wakes the box where that has not begun, and resolves when it is wholly awake, or throws why it is not. */
+  wake(): Promise<void>;
+  /**
+   * A client that wakes the box with its first question and gives answers when it is wholly awake, or why it is not. The question is on its way before: a kernel that thaws
+   * takes as long as the answer.
+   */
+  during(awakening: () => Promise<unknown>): BoxClient;
   /** Lets connections go that nobody uses, and the others as soon as they are not used. */
   close(): void;
 }
@@ -43,6 +46,8 @@ export interface BoxClient {
 /** The longest line of an NDJSON answer, in bytes: a hostile daemon must not fill our memory. */
 const lineLimit = 16 * 2 ** 20;
 const jsonLimit = 16 * 2 ** 20;
+/** Characters or bytes that surely have room in a socket. */
+const shortBody = 16_384;
 /** Connections that are kept to one box while nobody uses them. */
 const keptConnections = 2;
 
@@ -69,17 +74,22 @@ export function createBoxClient({
     return undefined;
   };
 
-  return clientAfter(Promise.resolve());
+  return clientAfter(() => Promise.resolve());
 
-  function clientAfter(awakening: Promise<unknown>): BoxClient {
-    const awake = awakening.then(() => undefined);
-    // Who asks is told.
-    awake.catch(() => undefined);
+  function clientAfter(awakening: () => Promise<unknown>): BoxClient {
+    let awake: Promise<void> | undefined;
+    const wake = (): Promise<void> => {
+      if (awake !== undefined) return awake;
+      awake = awakening().then(() => undefined);
+      // Who asks is told.
+      awake.catch(() => undefined);
+      return awake;
+    };
 
     const connect = async (signal: AbortSignal) => {
       try {
         const socket = await dial(signal);
-        awake.catch((error: unknown) => socket.destroy(error instanceof Error ? error : undefined));
+        wake().catch((error: unknown) => socket.destroy(error instanceof Error ? error : undefined));
         return socket;
       } catch (error) {
         throw unreachable(error, signal);
@@ -106,12 +116,14 @@ export function createBoxClient({
           else reject(unreachable(error, signal));
         };
         if (!quiet) request.once("close", hold());
-        awake.catch(fail);
         request.on("error", fail);
         request.on("response", (response) => {
           answered = true;
-          void awake.then(() => resolve(response), fail);
+          void wake().then(() => resolve(response), fail);
         });
+        // More than this may not leave before somebody reads it.
+        if (isShort(body)) request.once("finish", () => void wake().catch(fail));
+        else wake().catch(fail);
         if (body instanceof Readable) {
           body.on("error", fail);
           body.pipe(request);
@@ -128,7 +140,7 @@ export function createBoxClient({
 
     return {
       epoch,
-      awake,
+      wake,
       during: clientAfter,
       connect,
       send,
@@ -165,6 +177,8 @@ export function createBoxClient({
     };
   }
 }
+
+const isShort = (body: BoxRequest["body"]) => !body || (!(body instanceof Readable) && body.length <= shortBody);
 
 const isSafe = (method: string) => method === "GET" || method === "HEAD";
 
