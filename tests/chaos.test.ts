@@ -2,6 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Client } from "../packages/sdk/src/client.ts";
+import { blanksOf } from "./fixtures/ahead.ts";
 import { type ControlPlaneProcess, startTestAlcove, type TestAlcove } from "./fixtures/alcove.ts";
 
 const seed = Number(process.env["ALCOVE_CHAOS_SEED"] ?? Date.now() % 1_000_000);
@@ -46,7 +47,7 @@ const kinds: [weight: number, Operation][] = [
   [4, restoreAny],
   [4, (client, workspace) => client.workspaces.update(workspace, { limits: { memoryBytes: 2 ** 28 } })],
   [4, run("kill -TERM 1")],
-  [4, run("pkill -KILL -f 'alcove-daemon serve'")],
+  [4, run("pkill -KILL -f 'alcove-daemon (serve|await)'")],
   [4, (client, workspace) => client.terminals.create(workspace)],
 ];
 
@@ -118,7 +119,9 @@ async function leftovers(): Promise<string[]> {
     const record = await readFile(path.join(alcove.data, "boxes", name, "box.json"), "utf8").catch(() => "");
     if (record.includes('"spare": "spare"')) spares.add(name);
   }
-  const found = new Set<string>();
+  const blanks = await blanksOf(alcove.data);
+  for (const { id } of blanks) spares.add(id);
+  const found = new Set(blanks.length > 1 ? [`${blanks.length} boxes without a workspace`] : []);
   const note = (what: string, text: string) => {
     for (const [match] of text.matchAll(id)) if (!spares.has(match)) found.add(`${what} of ${match}`);
   };

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runInBox } from "../../apps/control-plane/src/runtimes/runtime.contract.ts";
 import type { BoxAddress } from "../../apps/control-plane/src/runtimes/runtime.ts";
 import { newId, type WorkspaceId } from "../../packages/contract/src/ids.ts";
+import { startAhead } from "../fixtures/ahead.ts";
 import { startTestDocker } from "../fixtures/docker.ts";
 import { startTestHost, type TestHost } from "../fixtures/host.ts";
 import { prelude, type Attempt } from "./attempt.ts";
@@ -96,6 +97,7 @@ afterAll(async () => {
 
 describe.each([
   { runtime: "the embedded runtime as root", as: "root" as const, options: {} },
+  { runtime: "the embedded runtime as root, made ahead", as: "root" as const, options: { spareBoxes: 1 } },
   { runtime: "the embedded runtime as an ordinary user", as: "ordinary user" as const, options: {} },
   ...[
     { runtime: "the Docker runtime", on: docker },
@@ -113,7 +115,7 @@ describe.each([
     neighbour = newId("workspace");
     const next = await open(neighbour);
     await runInBox(host.runtime, next, neighbourScript);
-    box = await open(newId("workspace"));
+    box = await ("spareBoxes" in options ? openAhead() : open(newId("workspace")));
   });
   afterAll(() => host[Symbol.asyncDispose]());
 
@@ -124,6 +126,13 @@ describe.each([
     await host.runtime.stop(id, 1, signal);
     await giveRoot(id);
     return host.runtime.start(id, 2, signal);
+  };
+
+  const openAhead = async (): Promise<BoxAddress> => {
+    const id = await startAhead(host, {}, giveRoot);
+    const state = await host.runtime.inspect(id, signal);
+    if (state.state !== "running") throw new Error(`the box is ${state.state}`);
+    return state.address;
   };
 
   /** Puts a setuid program into the box's own layer, in place of the sudo that a template has. */

@@ -27,4 +27,5 @@ async function openRuntime(options: TestHostOptions): Promise<RuntimeUnderTest> 
 }
 
 runtimeContract("the embedded runtime as root", () => openRuntime({ as: "root" }));
+runtimeContract("the embedded runtime as root, with boxes ahead", () => openRuntime({ as: "root", spareBoxes: 24 }));
 runtimeContract("the embedded runtime of an ordinary user", () => openRuntime({ as: "ordinary user" }));

@@ -7,7 +7,8 @@ import { treeId } from "../../packages/base/src/tree-id.ts";
 import { newId } from "../../packages/contract/src/ids.ts";
 import { inProject, packageVersion } from "../../tools/project.ts";
 import { putBoxNpm } from "../../tools/start/box-npm.ts";
-import { startTestHost } from "../fixtures/host.ts";
+import { startAhead } from "../fixtures/ahead.ts";
+import { startTestHost, type TestHost } from "../fixtures/host.ts";
 
 const greeter = `derivation {
   name = "greet";
@@ -40,10 +41,22 @@ with zipfile.ZipFile("by_pip-1.0-py3-none-any.whl", "w") as wheel:
 END
 pip install --no-index ./by_pip-1.0-py3-none-any.whl`;
 
+/** A new workspace over the usual root file system, in a box whose daemon began before it was there. */
+async function useOneMadeAhead(host: TestHost): Promise<void> {
+  const id = await startAhead(host);
+  const box = await host.runtime.inspect(id, signal);
+  if (box.state !== "running") throw new Error(`the box is ${box.state}`);
+  expect(box.rootfs).toBe("template");
+  const { stdout } = await runInBox(host.runtime, box.address, "sudo id -u; echo mine | sudo tee /etc/mine; tmux -V");
+  expect(stdout).toMatch(/^0\nmine\ntmux /);
+  await host.runtime.destroy(id, signal);
+  await host.volumes.destroy(id, signal);
+}
+
 test.each(["root", "ordinary user"] as const)(
   "as %s the first box runs over the host at once; when the template is built, the next start has it, with root rights and packages",
   async (as) => {
-    await using host = await startTestHost({ as, template: true });
+    await using host = await startTestHost({ as, template: true, spareBoxes: as === "root" ? 1 : 0 });
     const node = path.join(host.data, "opt", "node");
     await cp(process.execPath, path.join(node, "bin", "node"));
     await putBoxNpm(node, inProject("node_modules", "npm"));
@@ -57,6 +70,7 @@ test.each(["root", "ordinary user"] as const)(
     await host.restart();
     const status = async () => (await host.runtime.capabilities(signal)).template.state;
     await expect.poll(status, { timeout: 280_000, interval: 500 }).toBe("ready");
+    if (as === "root") await useOneMadeAhead(host);
     const address = await host.runtime.start(id, 2, signal);
     expect(await host.runtime.inspect(id, signal)).toMatchObject({ rootfs: "template" });
     const { stdout } = await runInBox(

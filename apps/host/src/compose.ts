@@ -8,8 +8,8 @@ import { Readable } from "node:stream";
 import { openBoxRecords } from "./boxes/box-record.ts";
 import { createLauncher } from "./boxes/launcher.ts";
 import { createBoxes } from "./boxes/boxes.ts";
-import { keepSpares } from "./boxes/spares.ts";
-import { diskIdOffset } from "./boxes/id-range.ts";
+import { createSpares } from "./boxes/spares.ts";
+import { createIdRanges, diskIdOffset } from "./boxes/id-range.ts";
 import { hostFindings, lookAtHost } from "./capabilities/abilities.ts";
 import { createCgroups, removeInstanceFolders } from "./cgroups/cgroups.ts";
 import { buildImage } from "./docker/build-image.ts";
@@ -103,9 +103,17 @@ export async function runHost({
   const engine = createEngine(dockerAddress);
   const images = createImages({ engine, site, store: store.folder });
   const volumeBytes = async (id: WorkspaceId) => (trees.hasLimits ? volumes.filesBytes(id) : null);
+  const canFreeze = rights.kind !== "none" && cgroups.freeze;
+  const wantedSpares = canFreeze ? (spareBoxes ?? sparesFor(await readLoad(site.data))) : 0;
+  const ahead = {
+    lastTaking: { at: 0 },
+    usualKind: () => (template.status().state === "ready" ? ("template" as const) : ("host" as const)),
+    hasRoom: async () => sparesFor(await readLoad(site.data)) > 0,
+  };
   const common = {
     site,
     records,
+    ranges: createIdRanges(site, records),
     cgroups,
     networks,
     launcher,
@@ -116,7 +124,8 @@ export async function runHost({
     volumeBytes,
   };
   const docker = createDockerBoxes({ ...common, engine, images, programs: createPrograms(site) });
-  const boxes = createBoxes({ ...common, starters: { embedded: createEmbeddedBoxes(common), docker } });
+  const embedded = createEmbeddedBoxes({ ...common, ...ahead, wanted: Math.ceil(wantedSpares / sparesPerBlank) });
+  const boxes = createBoxes({ ...common, starters: { embedded, docker } });
   await sweep({ site, boxes, cgroups });
   await builtTrees.sweep();
 
@@ -138,18 +147,16 @@ export async function runHost({
     });
   const findings = () => hostFindings({ site, rights, abilities, cgroups, store, limitsDisk: trees.hasLimits });
 
-  const canFreeze = rights.kind !== "none" && cgroups.freeze;
-  const load = await readLoad(site.data);
-  const spares = keepSpares({
+  const spares = createSpares({
+    ...ahead,
     boxes,
     queue,
-    wanted: canFreeze ? (spareBoxes ?? sparesFor(load)) : 0,
-    rootfs: () => (template.status().state === "ready" ? "template" : "host"),
-    hasRoom: async () => sparesFor(await readLoad(site.data)) > 0,
+    wanted: wantedSpares,
     createVolume: (id) => volumes.create(id),
     destroyVolume: (id) => volumes.destroy(id),
-    signal: ending.signal,
   });
+  const { blanks } = embedded;
+  const kept = Promise.all([spares.keep(ending.signal), blanks.keep(ending.signal)]);
 
   const handlers: Handlers = {
     async "runtime.capabilities"({ runtime: name }) {
@@ -159,11 +166,10 @@ export async function runHost({
       const usable = abilities.crun !== null && rights.kind !== "none" && forbiddenNamespaces(site.privileged) === null;
       const status = template.status();
       const { runtime } = findings();
-      const rootfs = status.state === "ready" ? ("template" as const) : ("host" as const);
       return {
         usable,
         privileged: site.privileged,
-        rootfs: usable ? rootfs : null,
+        rootfs: usable ? ahead.usualKind() : null,
         template: status,
         egress: abilities.egress,
         limits: cgroups.limits,
@@ -226,8 +232,8 @@ export async function runHost({
     },
     async shutdown({ stopBoxes }) {
       ending.abort();
-      await spares.kept;
-      if (stopBoxes) await spares.clear();
+      await kept;
+      if (stopBoxes) await Promise.all([spares.clear(), blanks.clear()]);
       if (stopBoxes) await Promise.all((await boxes.ids()).map((id) => queue.run(id, () => boxes.halt(id))));
       stopsBoxes = stopBoxes;
       return done;
@@ -287,7 +293,7 @@ export async function runHost({
     ending.signal.addEventListener("abort", () => resolve(), { once: true });
   });
   await server[Symbol.asyncDispose]();
-  await Promise.all([...background, spares.kept, queue.drain(), builtTrees.drain()]);
+  await Promise.all([...background, kept, queue.drain(), builtTrees.drain()]);
   if (!stopsBoxes) return;
   if (rights.kind === "namespace") return releaseNamespace(site.data);
   await launcher.leaveAll();
@@ -313,6 +319,8 @@ async function makeFolders(site: Site): Promise<void> {
 
 const bytesPerSpare = 2 ** 30;
 const mostSpares = 24;
+/** People make more workspaces at once than they wake or fork. */
+const sparesPerBlank = 6;
 
 /** One box ahead for each GiB of free memory; at least two where there is one. */
 function sparesFor({ memoryAvailableBytes }: HostLoad): number {

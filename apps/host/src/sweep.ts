@@ -22,7 +22,10 @@ export async function sweep({ site, boxes, cgroups }: { site: Site; boxes: Boxes
     unmountBelow(`${site.stage}/${name}`);
     await rm(`${site.stage}/${name}`, { recursive: true, force: true });
   }
-  for (const name of await readdir(`${site.data}/run/boxes`)) {
-    if (!known.has(name.replace(/\.sock$/, ""))) await rm(`${site.data}/run/boxes/${name}`, { force: true });
-  }
+  // In each of these folders, what bears the name of a box is that box's.
+  for (const folder of [`${site.data}/run/boxes`, `${site.data}/logs/boxes`, `${site.stage}/crun`])
+    for (const name of await readdir(folder)) {
+      const [id = ""] = name.split(".");
+      if (!known.has(id)) await rm(`${folder}/${name}`, { recursive: true, force: true });
+    }
 }

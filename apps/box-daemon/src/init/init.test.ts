@@ -1,7 +1,10 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Duplex } from "node:stream";
+import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import type { Terminal } from "@alcove/contract/api/workspace";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -78,6 +81,40 @@ describe.each(shells)("run by %s", (shell) => {
     await closed;
     expect(readFileSync(written, "utf8")).toBe("end\n");
     await expect(daemon.call("GET", "/v1/health")).rejects.toThrow(/ECONN|EPIPE|hang up/);
+  });
+});
+
+describe.each(shells)("a box that was made ahead, run by %s,", (shell = "sh") => {
+  const folder = mkdtempSync(join(tmpdir(), "alcove-ahead-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  /** Says what it was started with and what it hears, falls once, and cannot be started again. */
+  const daemon = join(folder, "daemon");
+  const words = 'echo "$* in $(pwd), $GREETING, $OLDPWD"; if [ $1 = await ]; then cat; exit 3; fi; exit 126';
+  writeFileSync(daemon, `#!/bin/sh\n${words}\n`, { mode: 0o755 });
+  const run = async (told: string) => {
+    const [program = "", ...more] = shell.split(" ");
+    const script = fileURLToPath(new URL("init.sh", import.meta.url));
+    const child = spawn(program, [...more, script, daemon, folder], {
+      stdio: ["ignore", "pipe", "inherit", "ignore", "pipe", "pipe"],
+      cwd: "/",
+      env: { PATH: process.env["PATH"] },
+    });
+    const [, said, , , ...lines] = child.stdio;
+    for (const line of lines) if (line instanceof Duplex) line.end(told);
+    const exited = once(child, "exit");
+    return { said: said === null ? "" : await text(said), exit: (await exited)[0] as number };
+  };
+
+  test("tells its daemon what it is told, and goes on with it when the daemon falls", async () => {
+    const told = "ALCOVE_WORKSPACE=ws\nGREETING=hello  you\n\n";
+    expect(await run(told)).toEqual({
+      said: `await ${folder} in /, , \n${told}serve 1 3 in ${folder}, hello  you, \n`,
+      exit: 126,
+    });
+  });
+
+  test("ends when nobody can tell it any more", async () => {
+    expect((await run("")).exit).toBe(1);
   });
 });
 

@@ -7,7 +7,7 @@ export type Tmux = { program: readonly string[]; env: Readonly<Record<string, st
 
 /** What starts tmux in the box: the image's, or the one that the runtime brings; null when there is neither. */
 export function findTmux(): Tmux | null {
-  const own = Bun.which("tmux");
+  const own = Bun.which("tmux", { PATH: process.env["PATH"] ?? "" });
   if (own !== null) return { program: [own], env: {} };
   const program = `${brought}/bin/tmux`;
   if (!existsSync(program)) return null;

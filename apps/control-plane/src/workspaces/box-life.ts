@@ -1,4 +1,5 @@
 import { boxExecLineSchema } from "@alcove/contract/box/exec";
+import { setTimeout as sleep } from "node:timers/promises";
 import { CodedError, toCodedError } from "@alcove/contract/errors";
 import { parseId, type WorkspaceId } from "@alcove/contract/ids";
 import type { BoxClient } from "../box/box-client.ts";
@@ -13,6 +14,8 @@ import type { WorkspaceRow, WorkspaceStore } from "./workspace-store.ts";
 
 const hookMs = 10_000;
 const againMs = 10_000;
+/** How long a box needs at most, as a rule, for its first answer after a thaw, in milliseconds. */
+const answerMs = 5;
 /** A box that ran for this long, in milliseconds, did not die of its start. */
 const healthyMs = 600_000;
 /** A file that people may put into their workspace: it runs before the box is put to sleep. */
@@ -210,11 +213,13 @@ export function createBoxLife({ store, runtime, volumes, access, events, require
     async thaw({ id, epoch }, why, signal) {
       await freezing.get(id);
       await runtime.thaw(id, signal);
-      // Whoever waits for the box does not wait for the note of it; a note that is missing makes the next one thaw what is thawed.
-      const noted = store.update(
-        id,
-        { box: "running", why, activeAt: new Date() },
-        { epoch, box: "frozen", happened: { kind: "box.thawed", data: { epoch, why } } },
+      // Whoever waits for the box does not wait for the note of it, nor for the processor time that it takes; a note that is missing makes the next one thaw what is thawed.
+      const noted = sleep(answerMs).then(() =>
+        store.update(
+          id,
+          { box: "running", why, activeAt: new Date() },
+          { epoch, box: "frozen", happened: { kind: "box.thawed", data: { epoch, why } } },
+        ),
       );
       noted
         // Once more: another replica may have frozen it meanwhile, and have looked at the row before this was noted.

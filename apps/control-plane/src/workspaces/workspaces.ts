@@ -153,7 +153,7 @@ export function createWorkspaces(parts: Parts): Workspaces {
   const startFor = async (id: WorkspaceId, signal: AbortSignal): Promise<BoxClient> => {
     const current = life.starting(id);
     const box = await (current && abortable(current.answering, signal).catch(() => undefined));
-    if (current && box) return box.during(current.stored);
+    if (current && box) return box.during(() => current.stored);
     signal.throwIfAborted();
     const begun = Promise.withResolvers<Start>();
     const started = jobs.run(id, "start", signal, (within) => {
@@ -162,7 +162,7 @@ export function createWorkspaces(parts: Parts): Workspaces {
       return start.stored;
     });
     const answering = begun.promise.then((start) => start.answering);
-    return (await Promise.race([answering, started])).during(started);
+    return (await Promise.race([answering, started])).during(() => started);
   };
 
   const reach: Workspaces["reach"] = async (id, signal) => {
@@ -175,7 +175,7 @@ export function createWorkspaces(parts: Parts): Workspaces {
     // Until it has had a box, what it lies over may not be there yet.
     if (!there && row.templateRoot !== null && row.startedAt === null) await creation.requireTemplate(row, signal);
     if (!there) return startFor(id, signal);
-    return row.box === "frozen" ? there.during(life.thaw(row, "Awake: in use", signal)) : there;
+    return row.box === "frozen" ? there.during(() => life.thaw(row, "Awake: in use", signal)) : there;
   };
 
   return {
@@ -202,7 +202,7 @@ export function createWorkspaces(parts: Parts): Workspaces {
 
     async box(id, signal) {
       const box = await reach(id, signal);
-      await box.awake;
+      await box.wake();
       return box;
     },
 

@@ -41,6 +41,16 @@ const boxRecordSchema = z.object({
 });
 export type BoxRecord = z.infer<typeof boxRecordSchema>;
 
+/** What a box is like that is made ahead, before anybody wishes for anything. */
+export const nobodysBox = {
+  name: "workspace",
+  runtime: "embedded",
+  image: null,
+  limits: {},
+  network: { mode: "open", allow: [] },
+  env: {},
+} satisfies Partial<BoxRecord>;
+
 export type BoxRecords = Awaited<ReturnType<typeof openBoxRecords>>;
 
 /** The records of all boxes. This process alone writes them, so that it reads each file once, at its start. */

@@ -7,15 +7,16 @@ import { rm } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
 import type { Cgroups } from "../cgroups/cgroups.ts";
 import { findByEnvironment, isAlive, signalProcess, waitForEnd } from "../kernel/processes.ts";
+import { logLine } from "../log.ts";
 import { boxPaths, type Site } from "../site.ts";
 import type { HostAbilities } from "../capabilities/abilities.ts";
 import type { BoxNetworks } from "../network/box-networks.ts";
 import { hasLostWayOut, readStartedProcesses, type BoxRecord, type BoxRecords } from "./box-record.ts";
 import { allDone } from "./all-done.ts";
 import { readLogEnd } from "./box-log.ts";
-import type { BoxStarter } from "./box-starter.ts";
+import type { BoxStarter, Started } from "./box-starter.ts";
 import { limitOpenFiles } from "./open-files.ts";
-import { pickIdRange, sharedFirstId } from "./id-range.ts";
+import type { IdRanges } from "./id-range.ts";
 import { nameBox } from "./name-box.ts";
 import { dismantleRoot } from "./root-tree.ts";
 
@@ -26,6 +27,7 @@ export type Boxes = ReturnType<typeof createBoxes>;
 type Parts = {
   site: Site;
   records: BoxRecords;
+  ranges: IdRanges;
   cgroups: Cgroups;
   networks: BoxNetworks;
   abilities: () => HostAbilities;
@@ -40,7 +42,7 @@ type Parts = {
  * at the stored record and the kernel, and remembers nothing else.
  */
 export function createBoxes(parts: Parts) {
-  const { site, records, cgroups, networks, abilities, starters, limitVolume, volumeBytes } = parts;
+  const { site, records, ranges, cgroups, networks, abilities, starters, limitVolume, volumeBytes } = parts;
   const mustRead = (id: WorkspaceId): BoxRecord => {
     const record = records.read(id);
     if (record === null)
@@ -95,20 +97,18 @@ export function createBoxes(parts: Parts) {
       if (existsSync(path)) rmSync(path, { recursive: true, force: true });
   };
 
-  /** Serialises the choice of an id range, which is the one thing that boxes share. */
-  let ranges: Promise<unknown> = Promise.resolve();
-  const claimRange = async (write: (firstId: number) => Promise<void>): Promise<void> => {
-    const turn = ranges.then(async () => {
-      if (!site.privileged) return write(sharedFirstId);
-      return write(
-        pickIdRange(
-          site.instance,
-          records.all().map(({ firstId }) => firstId),
-        ),
-      );
-    });
-    ranges = turn.catch(() => undefined);
-    return turn;
+  /** In a box that was made ahead, or from the beginning. */
+  const bringUp = async (record: BoxRecord): Promise<Started> => {
+    const id = record.workspace;
+    const starter = starters[record.runtime];
+    try {
+      const settled = await starter.settle(record);
+      if (settled !== null) return settled;
+    } catch (error) {
+      logLine("warn", "a box that was made ahead could not be used", { workspace: id, error });
+      await clear(id, record);
+    }
+    return starter.bringUp(record);
   };
 
   async function start(id: WorkspaceId, epoch: number): Promise<StartedBox> {
@@ -130,10 +130,14 @@ export function createBoxes(parts: Parts) {
     // Whoever starts it knows the epoch for good: after a power cut it comes with the next one.
     await records.write(next, { survivesPowerCut: false });
     try {
-      const running = await starters[next.runtime].bringUp(next);
-      // After a power cut nothing runs, whatever it says.
-      await records.write({ ...next, running }, { survivesPowerCut: false });
-      return { ...address(next), rootfs: running.rootfs };
+      const started = await bringUp(next);
+      try {
+        // After a power cut nothing runs, whatever it says.
+        await records.write({ ...next, ...started }, { survivesPowerCut: false });
+      } finally {
+        ranges.release(started.firstId);
+      }
+      return { ...address(next), rootfs: started.running.rootfs };
     } catch (error) {
       await clear(id, records.read(id));
       await records.write(next);
@@ -163,11 +167,14 @@ export function createBoxes(parts: Parts) {
       }
       // A workspace's own box is made again before each start; nobody but this record knows a spare.
       const survivesPowerCut = spare !== undefined;
-      await claimRange(async (firstId) => {
+      const firstId = ranges.take();
+      try {
         const record = { ...spec, spare, firstId, epoch: 0, stoppedEpoch: 0, running: null };
         await records.write(record, { survivesPowerCut });
         starters[spec.runtime].expect(record);
-      });
+      } finally {
+        ranges.release(firstId);
+      }
     },
     /** Makes a frozen spare the box of a workspace that is about to be stored. */
     async adoptSpare(id: WorkspaceId, wish: HostRequest<"box.claim">): Promise<BoxAddress> {

@@ -46,14 +46,35 @@ export function boxShares({ memoryBytes = defaultMemoryBytes * 2 }: Limits): { m
   return { memory, run: Math.floor(memory / 4) };
 }
 
+/** Those file systems with their sizes in bytes. */
+export function memoryFolders(limits: Limits): { path: string; bytes: number; noPrograms: boolean }[] {
+  const shares = boxShares(limits);
+  return [
+    { path: "/dev/shm", bytes: shares.memory, noPrograms: true },
+    { path: "/tmp", bytes: shares.memory, noPrograms: false },
+    { path: "/run", bytes: shares.run, noPrograms: false },
+  ];
+}
+
+/** What each process of a box may have (setrlimit(2)). The daemon gives programs a little less of both, so that it can still answer when they have used up theirs. */
+export function processLimits({ processes = defaultProcesses, openFiles }: Limits): {
+  processes: number;
+  openFiles: number;
+} {
+  return { processes, openFiles: allowedOpenFiles(openFiles) };
+}
+
 /** Where the daemon and what its first process consists of are in a box. */
 const programs = "/opt/alcove/bin";
 
 /** The command line of a box's first process: a shell that came with the daemon, by its own loader and with its own library, whatever the box's image has (ld.so(8)). */
-export function firstProcess(daemon: string): string[] {
+export function firstProcess(daemon: string, ...more: string[]): string[] {
   const init = `${programs}/init`;
-  return [`${init}/alcove-init`, "--library-path", `${init}/lib`, `${init}/sh`, `${init}/init.sh`, daemon];
+  return [`${init}/alcove-init`, "--library-path", `${init}/lib`, `${init}/sh`, `${init}/init.sh`, daemon, ...more];
 }
+
+/** Where the user's programs begin. */
+export const startFolder = "/workspace/user/projects";
 
 type Bundle = {
   record: BoxRecord;
@@ -63,14 +84,20 @@ type Bundle = {
   networkNamespace: string;
   /** The box's /etc/resolv.conf. */
   resolverFile: string;
+  /** True where the box has no workspace yet: its first process and its daemon wait until they hear of it. */
+  blank: boolean;
 };
 
 /** The OCI runtime configuration of a box (OCI runtime-spec 1.0.2). The user and network namespace are joined, all others made. */
-export function ociConfig({ record, epoch, root, userNamespace, networkNamespace, resolverFile }: Bundle): unknown {
-  const shares = boxShares(record.limits);
-  // The daemon gives programs a little less, so that it can still answer when they have used up theirs.
-  const processes = record.limits.processes ?? defaultProcesses;
-  const openFiles = allowedOpenFiles(record.limits.openFiles);
+export function ociConfig(bundle: Bundle): unknown {
+  const { record, epoch, root, userNamespace, networkNamespace, resolverFile, blank } = bundle;
+  const { processes, openFiles } = processLimits(record.limits);
+  const [sharedMemory, temporary, run] = memoryFolders(record.limits).map(({ path, bytes, noPrograms }) => ({
+    destination: path,
+    type: "tmpfs",
+    source: "tmpfs",
+    options: ["nosuid", "nodev", ...(noPrograms ? ["noexec"] : []), "mode=1777", `size=${bytes}`],
+  }));
   return {
     ociVersion: "1.0.2",
     hostname: record.name,
@@ -78,9 +105,9 @@ export function ociConfig({ record, epoch, root, userNamespace, networkNamespace
     process: {
       terminal: false,
       user: { uid: 1000, gid: 1000, additionalGids: [1000] },
-      args: firstProcess(`${programs}/alcove-daemon`),
-      cwd: "/workspace/user/projects",
-      env: boxEnvironment(record, epoch, null),
+      args: firstProcess(`${programs}/alcove-daemon`, ...(blank ? [startFolder] : [])),
+      cwd: blank ? "/" : startFolder,
+      env: blank ? [] : boxEnvironment(record, epoch, null),
       // The user itself has none; these bound what sudo can give.
       capabilities: { bounding: capabilities, effective: [], permitted: [], inheritable: [], ambient: [] },
       rlimits: [
@@ -105,26 +132,11 @@ export function ociConfig({ record, epoch, root, userNamespace, networkNamespace
         source: "devpts",
         options: ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"],
       },
-      {
-        destination: "/dev/shm",
-        type: "tmpfs",
-        source: "shm",
-        options: ["nosuid", "noexec", "nodev", "mode=1777", `size=${shares.memory}`],
-      },
+      sharedMemory,
       { destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: ["nosuid", "noexec", "nodev"] },
       { destination: "/sys", type: "sysfs", source: "sysfs", options: ["nosuid", "noexec", "nodev", "ro"] },
-      {
-        destination: "/tmp",
-        type: "tmpfs",
-        source: "tmpfs",
-        options: ["nosuid", "nodev", "mode=1777", `size=${shares.memory}`],
-      },
-      {
-        destination: "/run",
-        type: "tmpfs",
-        source: "tmpfs",
-        options: ["nosuid", "nodev", "mode=1777", `size=${shares.run}`],
-      },
+      temporary,
+      run,
       // Bound by crun, which follows no link of the box's out of its root.
       {
         destination: "/etc/resolv.conf",
@@ -151,6 +163,9 @@ export function ociConfig({ record, epoch, root, userNamespace, networkNamespace
     annotations: { "run.oci.seccomp_bpf_data": seccompProgram() },
   };
 }
+
+/** What of a blank's mounts the box keeps that it becomes: all but its root and the programs in it. */
+export const keptMounts = ["/proc", "/dev", "/sys", "/tmp", "/run", "/etc/resolv.conf"] as const;
 
 const usualPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 

@@ -1,106 +1,66 @@
-import { CodedError } from "@alcove/contract/errors";
-import type { WorkspaceId } from "@alcove/contract/ids";
-import type { HostAbilities } from "../capabilities/abilities.ts";
-import type { Cgroups } from "../cgroups/cgroups.ts";
-import { makeFolder } from "../kernel/folders.ts";
-import { createSealedPrograms } from "../kernel/sealed-program.ts";
-import { logLine } from "../log.ts";
-import type { BoxNetworks } from "../network/box-networks.ts";
-import { resolverFile } from "../network/resolver-file.ts";
-import { boxPaths, boxUser, type Site } from "../site.ts";
+import type { Rootfs } from "@alcove/contract/host";
+import { newId, type WorkspaceId } from "@alcove/contract/ids";
+import { boxPaths, boxUser } from "../site.ts";
 import type { Template } from "../template/template.ts";
-import { allDone } from "./all-done.ts";
+import { createBlanks, type Blanks } from "./blanks.ts";
 import type { BoxRecord } from "./box-record.ts";
-import type { BoxStarter, Running } from "./box-starter.ts";
-import { ociConfig } from "./bundle.ts";
+import type { BoxStarter } from "./box-starter.ts";
 import { createExpectedNamespaces } from "./expected-namespaces.ts";
-import type { Launcher } from "./launcher.ts";
+import { createFirstProcesses, type FirstProcessParts } from "./first-process.ts";
+import type { IdRanges } from "./id-range.ts";
+import type { LastTaking } from "./stock.ts";
 
-type Parts = {
-  site: Site;
-  cgroups: Cgroups;
-  networks: BoxNetworks;
-  launcher: Launcher;
-  abilities: () => HostAbilities;
+type Parts = FirstProcessParts & {
+  ranges: IdRanges;
   template: Template;
   store: string;
   limitVolume: (id: WorkspaceId, bytes: number | undefined) => Promise<void>;
+  /** How many blanks are kept. */
+  wanted: number;
+  lastTaking: LastTaking;
+  usualKind: () => Rootfs;
+  hasRoom: () => Promise<boolean>;
 };
 
 /** Boxes that crun starts in namespaces and control groups of ours. */
-export function createEmbeddedBoxes(parts: Parts): BoxStarter {
-  const { site, cgroups, networks, launcher, abilities, template, store, limitVolume } = parts;
-  const sealed = createSealedPrograms();
+export function createEmbeddedBoxes(parts: Parts): BoxStarter & { blanks: Blanks } {
+  const { site, cgroups, networks, launcher, template, store, limitVolume } = parts;
   const expected = createExpectedNamespaces((firstId) => networks.make(firstId));
-  const openWayOut = async (
-    { workspace, firstId }: BoxRecord,
-    namespaces: { user: string; network: string },
-    join: string[],
-  ): Promise<void> => {
-    const { tunnelDevice } = abilities();
-    const note = boxPaths(site, workspace).networkMark;
-    await launcher.openWayOut({ workspace, namespaces, firstId, join, device: tunnelDevice, note });
+  const firstProcesses = createFirstProcesses(parts);
+  const blanks = createBlanks({
+    ...parts,
+    firstProcesses,
+    usualSource: () => template.rootFor(newId("workspace")),
+  });
+  const limitDisk = async ({ workspace, limits }: BoxRecord): Promise<void> => {
+    if (limits.diskBytes !== undefined) await limitVolume(workspace, limits.diskBytes);
   };
   return {
-    expect: ({ workspace, firstId }) => expected.begin(workspace, firstId),
+    blanks,
+    expect: (record) => (blanks.fits(record) ? undefined : expected.begin(record.workspace, record.firstId)),
+    async settle(record) {
+      if (!blanks.fits(record)) return null;
+      const source = await template.rootFor(record.workspace, record.template);
+      await limitDisk(record);
+      return blanks.settle(record, source);
+    },
     async bringUp(record) {
-      const { egress, crun } = abilities();
-      const id = record.workspace;
-      if (crun === null)
-        throw new CodedError("workspace_start_failed", "Cannot start the workspace: crun is not installed", {
-          hint: "Run `apt-get install crun`.",
-        });
-      const paths = boxPaths(site, id);
-      const source = await template.rootFor(id, record.template);
-      makeFolder(paths.bundle);
-      const join = cgroups.create(id, record.limits);
-      using namespaces = await expected.take(id, record.firstId);
-      const network = networks.open({
-        workspace: id,
-        epoch: record.epoch,
-        namespace: namespaces.network,
-        network: record.network,
-        egress,
-        trafficFile: paths.traffic,
+      const { workspace, name, firstId } = record;
+      const source = await template.rootFor(workspace, record.template);
+      await limitDisk(record);
+      const init = await firstProcesses.start({
+        record,
+        namespaces: () => expected.take(workspace, firstId),
+        assemble: (userNamespace) =>
+          launcher.assemble({ site, workspace, name, firstId, store, source, userNamespace }),
+        blank: false,
       });
-      const launch = async (): Promise<Running> => {
-        const { name, firstId, limits } = record;
-        if (limits.diskBytes !== undefined) await limitVolume(id, limits.diskBytes);
-        const root = { site, workspace: id, name, firstId, store, source, userNamespace: namespaces.user };
-        await Promise.all([launcher.assemble(root), network.sockets]);
-        const config = ociConfig({
-          record,
-          epoch: record.epoch,
-          root: paths.root,
-          userNamespace: namespaces.user,
-          networkNamespace: namespaces.network,
-          resolverFile: resolverFile(site.stage),
-        });
-        const init = await launcher.launch({ site, record, config, join, crun: sealed(crun) });
-        return { init, rootfs: source.kind };
-      };
-      const joinOuter = egress ? cgroups.createOuter(id) : [];
-      const { user, network: networkNamespace } = namespaces;
-      try {
-        // The way out opens while the box starts, and after the rules that bound it.
-        const opened = network.rules.then(() =>
-          egress ? openWayOut(record, { user, network: networkNamespace }, joinOuter) : undefined,
-        );
-        const [running] = await allDone([launch(), opened]);
-        return running;
-      } finally {
-        // The box has its own copy: nobody waits for the kernel here.
-        launcher
-          .leave(id)
-          .catch((error: unknown) =>
-            logLine("warn", "the root of a box's start is left until the host process ends", { workspace: id, error }),
-          );
-      }
+      return { firstId, running: { init, rootfs: source.kind } };
     },
     // All of it is in control groups, in files and in the kernel, where it is found without this.
     adopt: () => undefined,
     reopenWayOut: (record, { pid }) =>
-      openWayOut(
+      firstProcesses.openWayOut(
         record,
         { user: `/proc/${pid}/ns/user`, network: `/proc/${pid}/ns/net` },
         cgroups.createOuter(record.workspace),

@@ -1,6 +1,7 @@
 import { CodedError } from "@alcove/contract/errors";
 import { readFileSync } from "node:fs";
 import type { Site } from "../site.ts";
+import type { BoxRecords } from "./box-record.ts";
 
 /** Ids of each box on this machine. The box maps all but the last, which runs its network process and is nobody, inside and outside. */
 export const idsPerBox = 65_536;
@@ -48,6 +49,27 @@ export function pickIdRange(instance: string, taken: number[], subordinate: Rang
 
 /** An ordinary user has one range of sub-ids, ids 1 – 65,536 in its own namespace: all its boxes share that. */
 export const sharedFirstId = 1;
+
+export interface IdRanges {
+  /** The first id of a range that nobody has, kept for the caller until it is let go. Code: `host_full`. */
+  take(): number;
+  /** Lets a range go that nobody needs, or that a stored record has. */
+  release(firstId: number): void;
+}
+
+/** The ranges of this data directory's boxes: those that records have, and those of boxes that have no record yet. */
+export function createIdRanges(site: Site, records: Pick<BoxRecords, "all">): IdRanges {
+  const kept = new Set<number>();
+  return {
+    take() {
+      if (!site.privileged) return sharedFirstId;
+      const firstId = pickIdRange(site.instance, [...kept, ...records.all().map((record) => record.firstId)]);
+      kept.add(firstId);
+      return firstId;
+    },
+    release: (firstId) => void kept.delete(firstId),
+  };
+}
 
 /** What is added to a box's user id to get the id that files on the disk carry. With root rights trees hold plain ids and are shifted by their mounts. */
 export function diskIdOffset(site: Site): number {

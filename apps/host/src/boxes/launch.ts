@@ -16,20 +16,30 @@ export type Launch = {
   config: unknown;
   join: string[];
   crun: string;
+  /** Descriptors from which a blank's first process and its daemon hear what they are; none for others. */
+  lines: number[];
 };
 
 /**
  * Starts the bundle's first process with crun, which joins no control groups itself, and gives its mark. Nothing of it hangs on the host process: crun detaches it, its log is a file, and the
  * listening socket is its own. Code: `workspace_start_failed`.
  */
-export async function launchBox({ site, record, config, join, crun }: Launch): Promise<ProcessMark> {
+export async function launchBox({ site, record, config, join, crun, lines }: Launch): Promise<ProcessMark> {
   const id = record.workspace;
   const paths = boxPaths(site, id);
   const pidFile = `${paths.bundle}/pid`;
   const crunLog = `${paths.bundle}/crun.log`;
   writeFileSync(`${paths.bundle}/config.json`, JSON.stringify(config), { mode: 0o600 });
   const crunOptions = ["--root", paths.runtimeState, "--cgroup-manager=disabled", "--log", crunLog];
-  const runOptions = ["--detach", "--preserve-fds", "1", "--bundle", paths.bundle, "--pid-file", pidFile];
+  const runOptions = [
+    "--detach",
+    "--preserve-fds",
+    String(1 + lines.length),
+    "--bundle",
+    paths.bundle,
+    "--pid-file",
+    pidFile,
+  ];
   const run = [crun, ...crunOptions, "run", ...runOptions, id];
   mkdirSync(dirname(paths.log), { recursive: true, mode: 0o700 });
   const log = openSync(paths.log, "a", 0o600);
@@ -37,7 +47,7 @@ export async function launchBox({ site, record, config, join, crun }: Launch): P
   try {
     const [program, ...parameters] = inGroups(join, run);
     const child = spawn(program, parameters, {
-      stdio: ["ignore", log, log, socket],
+      stdio: ["ignore", log, log, socket, ...lines],
       detached: true,
       cwd: "/",
       env: { ...plainEnvironment, ALCOVE_WORKSPACE: id },

@@ -79,6 +79,19 @@ export function assembleRoot({ site, workspace, name, firstId, store, source, us
   bind(writeHosts(paths.bundle, name), "etc/hosts", { readOnly: true });
 }
 
+/** A folder of every root, where a blank's next one is for a moment. */
+export const nextRoot = "/mnt";
+
+/** Puts a blank's root together: what its daemon begins with is what it will have, without the workspace's own files over it. */
+export function assembleBlank(site: Site, id: string, source: RootSource): void {
+  const { root } = boxPaths(site, id);
+  makeFolder(root);
+  const options = { readOnly: true, noSuid: true };
+  bindMount(source.root, root, options);
+  if (source.kind === "host") bindMount("/usr", `${root}/usr`, options);
+  bindMount(`${site.data}/opt`, `${root}/opt/alcove`, options);
+}
+
 function openPlace(root: Opened, name: string): Opened {
   try {
     return openInRoot(root, name);

@@ -1,99 +1,80 @@
 import type { KeyedQueue } from "@alcove/base/keyed-queue";
 import type { BoxAddress, HostRequest, Rootfs } from "@alcove/contract/host";
 import { newId, type WorkspaceId } from "@alcove/contract/ids";
-import { setTimeout as sleep } from "node:timers/promises";
 import { logLine } from "../log.ts";
+import { nobodysBox } from "./box-record.ts";
 import type { Boxes } from "./boxes.ts";
+import { createStock, type LastTaking } from "./stock.ts";
 
 /** A spare's one start. */
 const epoch = 1;
-const lookEveryMs = 250;
-/** After the last claim, before the next box is made: making one takes the processor from those who have just got theirs. */
-const quietMs = 400;
-const failurePauseMs = 30_000;
 const answerMs = 10_000;
 
-type Ready = { id: WorkspaceId; rootfs: Rootfs };
+type Spare = { id: WorkspaceId; rootfs: Rootfs };
 
 export interface Spares {
   /** A box that was made ahead, as the wish wants it, thawed and answering; null when there is none, or a cold start is as good. */
   claim(wish: HostRequest<"box.claim">): Promise<{ address: BoxAddress; rootfs: Rootfs } | null>;
+  /** Keeps them ready until the signal aborts; those of an earlier host process are ended before, so that this version has made all that are given away. */
+  keep(signal: AbortSignal): Promise<void>;
   /** Ends all that nobody has claimed. */
   clear(): Promise<void>;
 }
 
-/**
- * Boxes made ahead, each for a workspace id that nobody has yet: whole, answering, and frozen. Those of an earlier host process are ended when this begins, so what
- * is here was made by this version. Made one after the other, and none while `hasRoom` says no.
- */
-export function keepSpares(options: {
+/** Boxes made ahead, each for a workspace id that nobody has yet: whole, answering, and frozen. */
+export function createSpares(options: {
   boxes: Boxes;
   queue: KeyedQueue;
   wanted: number;
-  rootfs: () => Rootfs;
+  lastTaking: LastTaking;
+  usualKind: () => Rootfs;
   hasRoom: () => Promise<boolean>;
   createVolume: (id: WorkspaceId) => Promise<void>;
   destroyVolume: (id: WorkspaceId) => Promise<void>;
-  signal: AbortSignal;
-}): Spares & { kept: Promise<void> } {
-  const { boxes, queue, wanted, rootfs, hasRoom, createVolume, destroyVolume, signal } = options;
-  const ready: Ready[] = [];
-  let claimedAt = 0;
-  const isQuiet = (): boolean => ready.length === 0 || performance.now() - claimedAt > quietMs;
-
+}): Spares {
+  const { boxes, queue, wanted, lastTaking, usualKind, hasRoom, createVolume, destroyVolume } = options;
   const end = (id: WorkspaceId): Promise<void> => queue.run(id, () => endUnclaimed(id, boxes, destroyVolume));
 
-  const make = async (): Promise<void> => {
+  const make = async (): Promise<Spare | null> => {
     const id = newId("workspace");
-    await queue.run(id, async () => {
-      await boxes.create(
-        {
-          workspace: id,
-          name: "workspace",
-          runtime: "embedded",
-          image: null,
-          limits: {},
-          network: { mode: "open", allow: [] },
-          env: {},
-        },
-        "spare",
-      );
-      await createVolume(id);
-      const address = await boxes.start(id, epoch);
-      await warmUp(address);
-      await boxes.freeze(id);
+    const state = await queue.run(id, async () => {
+      try {
+        await boxes.create({ ...nobodysBox, workspace: id }, "spare");
+        await createVolume(id);
+        const address = await boxes.start(id, epoch);
+        await warmUp(address);
+        await boxes.freeze(id);
+        return await boxes.inspect(id);
+      } catch (error) {
+        await endUnclaimed(id, boxes, destroyVolume);
+        throw error;
+      }
     });
-    const state = await boxes.inspect(id);
-    if (state.state === "running") ready.push({ id, rootfs: state.rootfs });
+    if (state.state === "running") return { id, rootfs: state.rootfs };
+    await end(id);
+    return null;
   };
 
-  const keep = async (): Promise<void> => {
-    for (const id of await boxes.ids("spare")) await end(id);
-    while (!signal.aborted) {
-      let pause = lookEveryMs;
-      try {
-        const outdated = ready.findIndex((spare) => spare.rootfs !== rootfs());
-        const [old] = outdated < 0 ? [] : ready.splice(outdated, 1);
-        if (old) await end(old.id);
-        else if (ready.length < wanted && isQuiet() && (await hasRoom())) await make();
-        else if (ready.length >= wanted) pause = lookEveryMs * 4;
-      } catch (error) {
-        logLine("warn", "a box could not be made ahead", { error });
-        for (const id of await boxes.ids("spare")) if (!ready.some((spare) => spare.id === id)) await end(id);
-        pause = failurePauseMs;
-      }
-      await sleep(pause, undefined, { signal }).catch(() => undefined);
-    }
-  };
+  const stock = createStock({
+    what: "a box",
+    wanted,
+    lastTaking,
+    make,
+    end: ({ id }) => end(id),
+    isOutdated: (spare) => spare.rootfs !== usualKind(),
+    hasRoom,
+  });
 
   return {
-    kept: keep(),
+    async keep(signal) {
+      for (const id of await boxes.ids("spare")) await end(id);
+      await stock.keep(signal);
+    },
     async claim(wish) {
-      claimedAt = performance.now();
-      for (let spare = ready.shift(); spare !== undefined; spare = ready.shift()) {
-        const { id } = spare;
+      for (let spare = stock.take(); spare !== undefined; spare = stock.take()) {
+        const { id, rootfs } = spare;
         try {
-          return await queue.run(id, async () => ({ address: await boxes.adoptSpare(id, wish), rootfs: spare.rootfs }));
+          return await queue.run(id, async () => ({ address: await boxes.adoptSpare(id, wish), rootfs }));
         } catch (error) {
           logLine("warn", "a box that was made ahead could not be given away", { workspace: id, error });
           await end(id);
@@ -101,9 +82,7 @@ export function keepSpares(options: {
       }
       return null;
     },
-    async clear() {
-      for (const { id } of ready.splice(0)) await end(id);
-    },
+    clear: () => stock.clear(),
   };
 }
 

@@ -1,7 +1,16 @@
 import type { Limits } from "@alcove/contract/api/workspace";
 import { CodedError } from "@alcove/contract/errors";
 import type { BoxUsage } from "@alcove/contract/host";
-import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  writeFileSync,
+} from "node:fs";
 import { basename } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { listMounts } from "../kernel/mounts.ts";
@@ -36,6 +45,10 @@ export interface Cgroups {
   hybridMount: string | null;
   /** Makes the box's groups with these limits; gives the files into which a process of one thread writes `0` to join. */
   create(id: string, limits: Limits): string[];
+  /** True when groups can be given another name (v1 alone allows it). */
+  renames: boolean;
+  /** The groups of a box are those of another one from now on, which has none. */
+  rename(from: string, to: string): void;
   /** Says that somebody else has put the box into groups of its own: those of this process. Asked for again by every host process. */
   place(id: string, pid: number): void;
   /** Changes the limits of a box that runs. */
@@ -224,6 +237,15 @@ export function createCgroups({
       setLimits(id, limits);
       letOwnerThaw(id);
       return files;
+    },
+    renames: controllers.length > 0 && unified === null,
+    rename(from, to) {
+      for (const [name, next] of [
+        [from, to],
+        [from + outerSuffix, to + outerSuffix],
+      ] as const)
+        for (const mount of controllers)
+          if (existsSync(folder(mount, name))) renameSync(folder(mount, name), folder(mount, next));
     },
     place(id, pid) {
       placed.set(id, readGroups(pid, hybridMount === null ? controllers : [...controllers, hybridMount]));

@@ -1,5 +1,13 @@
 import type Docker from "dockerode";
-import { boxEnvironment, boxShares, capabilities, firstProcess, maskedPaths, readonlyPaths } from "../boxes/bundle.ts";
+import {
+  boxEnvironment,
+  boxShares,
+  capabilities,
+  firstProcess,
+  maskedPaths,
+  readonlyPaths,
+  startFolder,
+} from "../boxes/bundle.ts";
 import type { BoxRecord } from "../boxes/box-record.ts";
 import { allowedOpenFiles } from "../boxes/open-files.ts";
 import { defaultProcesses } from "../cgroups/cgroups.ts";
@@ -85,7 +93,7 @@ export function containerOptions({
     Image: image,
     Hostname: record.name,
     User: "1000:1000",
-    WorkingDir: "/workspace/user/projects",
+    WorkingDir: startFolder,
     Entrypoint: firstProcess(`${facts.ownLibraries ? insidePrograms : "/opt/alcove"}/bin/alcove-daemon`),
     Cmd: [],
     Env: [...env, ...Object.entries({ ...own, ALCOVE_LINK: insideLink }).map(([key, value]) => `${key}=${value}`)],

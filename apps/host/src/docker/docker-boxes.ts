@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { appendFile, mkdir, rm } from "node:fs/promises";
 import { allDone } from "../boxes/all-done.ts";
 import type { BoxRecord } from "../boxes/box-record.ts";
-import type { BoxStarter, Running } from "../boxes/box-starter.ts";
+import type { BoxStarter, Started } from "../boxes/box-starter.ts";
 import type { Launcher } from "../boxes/launcher.ts";
 import { writeHosts } from "../boxes/name-box.ts";
 import { createNamespaces } from "../boxes/namespaces.ts";
@@ -144,7 +144,8 @@ export function createDockerBoxes(parts: Parts): BoxStarter & { tidy: KeepDocker
 
   return {
     expect: () => undefined,
-    async bringUp(record): Promise<Running> {
+    settle: () => Promise.resolve(null),
+    async bringUp(record): Promise<Started> {
       const id = record.workspace;
       const action = "start the workspace";
       if (!site.privileged)
@@ -186,7 +187,7 @@ export function createDockerBoxes(parts: Parts): BoxStarter & { tidy: KeepDocker
       cgroups.place(id, pid);
       await openNetwork(record, pid, firstId);
       dismantleRoot(site, id);
-      return { init, rootfs: source.kind };
+      return { firstId: record.firstId, running: { init, rootfs: source.kind } };
     },
     adopt: (id, init) => cgroups.place(id, init.pid),
     async reopenWayOut(record, { pid }) {

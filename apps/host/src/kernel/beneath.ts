@@ -13,7 +13,7 @@ const exchangeFlag = 2;
 const atFdcwd = -100;
 
 /** A path by which the host reaches what is open, whatever has happened to its name. */
-export function pathOf({ fd }: Opened): string {
+export function pathOf({ fd }: { fd: number }): string {
   return `/proc/self/fd/${fd}`;
 }
 

@@ -1,4 +1,5 @@
 import { closeSync, openSync, readFileSync } from "node:fs";
+import { openInRoot, type Opened } from "./beneath.ts";
 import { withFileUser } from "./file-user.ts";
 import { check, cString, libc, SystemCallError, systemCall } from "./libc.ts";
 
@@ -7,8 +8,9 @@ const atEmptyPath = 0x1000;
 const atRecursive = 0x8000;
 const openTreeClone = 1;
 const cloneOnExec = 0o2000000;
-const moveMount = { fromEmpty: 0x4, throughLinks: 0x10 };
+const moveMount = { fromEmpty: 0x4, throughLinks: 0x10, toEmpty: 0x40 };
 const mountAttr = { readOnly: 0x1, noSuid: 0x2, noDev: 0x4, idMap: 0x100000 };
+const privately = 0x4_0000;
 const detach = 2;
 const umountNoFollow = 8;
 
@@ -52,6 +54,32 @@ export function bindMount(source: string, target: string, options: BindOptions =
     if (namespace >= 0) closeSync(namespace);
     closeSync(tree);
   }
+}
+
+/** A copy of the mount at the path and of all below it (open_tree(2)), which is nowhere until it is moved somewhere, and hears of no change elsewhere. */
+export function copyMounts(path: string): Opened {
+  const fd = systemCall("open_tree", 428, atFdcwd, cString(path), openTreeClone | cloneOnExec | atRecursive);
+  const attributes = Buffer.alloc(32);
+  attributes.writeBigUInt64LE(BigInt(privately), 16);
+  systemCall("mount_setattr", 442, fd, cString(""), atEmptyPath | atRecursive, attributes, attributes.length);
+  return { fd, [Symbol.dispose]: () => closeSync(fd) };
+}
+
+/**
+ * Makes the tree the root of the mount namespace that the calling thread is in, and of every process that has its present root (pivot_root(2)). What is mounted at the
+ * `kept` paths moves to the same places of the tree, whose links lead nowhere out of it; all else is unmounted. `at` is a folder of the present root, for a moment.
+ */
+export function changeRoot(tree: Opened, { kept, at }: { kept: readonly string[]; at: string }): void {
+  const here = cString("");
+  systemCall("move_mount", 429, tree.fd, here, atFdcwd, cString(at), moveMount.fromEmpty);
+  for (const path of kept) {
+    using place = openInRoot(tree, path);
+    systemCall("move_mount", 429, atFdcwd, cString(path), place.fd, here, moveMount.toEmpty);
+  }
+  check("fchdir", libc.fchdir(tree.fd));
+  // The old root lies over the new one then, and is what "." is for umount2.
+  check("pivot_root", libc.pivot_root(cString("."), cString(".")));
+  check("umount2", libc.umount2(cString("."), detach));
 }
 
 /** Mounts a file system; `flags` as of mount(2). */

@@ -35,6 +35,7 @@ type BoxNetwork = {
 
 type Served = {
   workspace: WorkspaceId;
+  epoch: number;
   box: BoxPolicy;
   /** Descriptor of the namespace. */
   namespace: number;
@@ -154,7 +155,7 @@ export function createBoxNetworks(report: (workspace: WorkspaceId, epoch: number
   ): Served => {
     release(workspace);
     const before = readTraffic(trafficFile);
-    const deny = createDenials((denial) => report(workspace, epoch, denial));
+    const deny = createDenials((denial) => report(one.workspace, one.epoch, denial));
     const end = new AbortController();
     const box: BoxPolicy = {
       network,
@@ -163,6 +164,7 @@ export function createBoxNetworks(report: (workspace: WorkspaceId, epoch: number
     };
     const one: Served = {
       workspace,
+      epoch,
       box,
       namespace: openSync(namespace, "r"),
       resolver: null,
@@ -217,6 +219,14 @@ export function createBoxNetworks(report: (workspace: WorkspaceId, epoch: number
         // Its namespace is gone: it ended just now.
         logLine("warn", "the network of a workspace was not taken over", { workspace: box.workspace, error });
       }
+    },
+    /** The network of a blank is another workspace's from now on, as it is. Nothing happens when it is not served. */
+    rename(from: WorkspaceId, to: Pick<BoxNetwork, "workspace" | "epoch" | "trafficFile">): void {
+      const one = served.get(from);
+      if (one === undefined) return;
+      release(to.workspace);
+      served.delete(from);
+      served.set(to.workspace, Object.assign(one, to));
     },
     /** What the box may reach from now on; connections that it may no longer have end. Nothing happens when it is not served. Code: `internal`. */
     async apply(workspace: WorkspaceId, network: Network): Promise<void> {
