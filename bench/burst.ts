@@ -1,4 +1,4 @@
-import { addOthers, createAndRun, sparesReady, startComputer, warmUp } from "./computer.ts";
+import { addOthers, createAndRun, aheadReady, startComputer, warmUp } from "./computer.ts";
 import { type BenchResult, result, round, samples, timed } from "./report.ts";
 
 const atOnce = 20;
@@ -11,7 +11,7 @@ export async function benchBurst(): Promise<BenchResult> {
   const measure = async (): Promise<number[]> => {
     const times: number[] = [];
     for (let count = 0; count < rounds; count += 1) {
-      await sparesReady(alcove);
+      await aheadReady(alcove);
       const made: string[] = [];
       const one = async () => times.push(await timed(async () => made.push(await createAndRun(client))));
       await Promise.all(Array.from({ length: atOnce }, one));

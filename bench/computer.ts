@@ -4,8 +4,9 @@ import type { CreateWorkspace } from "../packages/contract/src/api/workspace.ts"
 import type { Client } from "../packages/sdk/src/client.ts";
 import { startTestAlcove, type TestAlcove, type TestAlcoveOptions } from "../tests/fixtures/alcove.ts";
 
-/** Boxes that the product keeps ahead on a machine with enough memory. */
+/** Boxes that the product keeps ahead on a machine with enough memory: for new workspaces, and for those that have files. */
 export const spareBoxes = 24;
+const blankBoxes = 4;
 
 /** The product as `npm start` runs it, with boxes made ahead; nothing rests by itself unless a benchmark says so. */
 export function startComputer(options: TestAlcoveOptions = {}): Promise<TestAlcove> {
@@ -14,12 +15,16 @@ export function startComputer(options: TestAlcoveOptions = {}): Promise<TestAlco
 }
 
 /** Resolves when all boxes are there that are kept ahead: what is measured is a server at rest, not one that has just given all away. */
-export async function sparesReady(alcove: TestAlcove): Promise<void> {
+export async function aheadReady(alcove: TestAlcove): Promise<void> {
+  const pause = () => new Promise((resolve) => setTimeout(resolve, 200));
   for (;;) {
     const own = (await alcove.plane.client.workspaces.list({ limit: 200 })).items.length;
     const boxes = await readdir(path.join(alcove.data, "boxes"));
-    if (boxes.length >= own + spareBoxes) return;
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    // Each box has a log; one that has no workspace yet has no record.
+    const logs = await readdir(path.join(alcove.data, "logs", "boxes"));
+    const blanks = logs.filter((name) => !boxes.includes(path.basename(name, ".log")));
+    await pause();
+    if (boxes.length >= own + spareBoxes && blanks.length >= blankBoxes) return;
   }
 }
 

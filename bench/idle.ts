@@ -1,4 +1,4 @@
-import { runTrue, sparesReady, startComputer, warmUp } from "./computer.ts";
+import { runTrue, aheadReady, startComputer, warmUp } from "./computer.ts";
 import { processesOf, type Process, watchProcessors } from "./processes.ts";
 import { type BenchResult, round, samples, timed } from "./report.ts";
 
@@ -15,7 +15,7 @@ export async function benchIdle(): Promise<BenchResult> {
   await using alcove = await startComputer();
   const { client } = alcove.plane;
   await warmUp(client);
-  await sparesReady(alcove);
+  await aheadReady(alcove);
   const alone = await processesOf([alcove.data]);
   const ids: string[] = [];
   const inTurns = async (work: (index: number) => Promise<void>): Promise<void> => {
@@ -46,7 +46,7 @@ export async function benchIdle(): Promise<BenchResult> {
   const each = (pattern: RegExp) =>
     processes.filter(({ command }) => pattern.test(command)).map(({ bytes }) => bytes / mebibyte);
   const firsts = samples(each(/init\/alcove-init /));
-  const daemons = samples(each(/alcove-daemon serve/));
+  const daemons = samples(each(/alcove-daemon (serve|await)/));
   const ways = samples(each(/slirp4netns/));
   const server = (among: typeof processes) => ({
     controlPlane: round(sum(/control-plane\/src\/main/, among)),
@@ -81,7 +81,7 @@ function spentOnEach(before: readonly Process[], after: readonly Process[], benc
     /** crun, nft and what else has ended since. */
     programsOfHost: spent(/host\/src\/main/, "childrenMs"),
     firstProcesses: spent(/init\/alcove-init /),
-    daemons: spent(/alcove-daemon serve/),
+    daemons: spent(/alcove-daemon (serve|await)/),
     waysOut: spent(/slirp4netns/),
     benchmark: round(benchmarkMs / count),
   };

@@ -14,14 +14,15 @@ export interface Process {
   readonly childrenMs: number;
 }
 
-/** Every process that one of the marks stands for in its command, environment or folder. */
+/** Every process that one of the marks stands for in its command, environment, folder or control groups. */
 export async function processesOf(marks: readonly string[]): Promise<Process[]> {
   const found: Process[] = [];
   for (const pid of await readdir("/proc")) {
     if (!/^\d+$/.test(pid)) continue;
     try {
       const command = (await readFile(`/proc/${pid}/cmdline`, "utf8")).replaceAll("\0", " ").trim();
-      const about = `${command} ${await readFile(`/proc/${pid}/environ`, "utf8")} ${await readlink(`/proc/${pid}/cwd`)}`;
+      const texts = await Promise.all(["environ", "cgroup"].map((name) => readFile(`/proc/${pid}/${name}`, "utf8")));
+      const about = `${command} ${texts.join(" ")} ${await readlink(`/proc/${pid}/cwd`)}`;
       if (!marks.some((mark) => about.includes(mark))) continue;
       const memory = await readFile(`/proc/${pid}/smaps_rollup`, "utf8");
       const kilobytes = [...memory.matchAll(/^Private_(?:Clean|Dirty):\s+(\d+) kB$/gm)].map((match) =>

@@ -1,4 +1,4 @@
-import { addOthers, runTrue, startComputer, warmUp } from "./computer.ts";
+import { addOthers, aheadReady, runTrue, startComputer, warmUp } from "./computer.ts";
 import { plainRequests } from "./plain-request.ts";
 import { type BenchResult, result, round, type Samples, samples, timed } from "./report.ts";
 
@@ -6,12 +6,15 @@ const rounds = 12;
 
 /** From a request to a frozen workspace to its first answer; and from one to a stopped workspace to the prompt of a terminal. */
 export async function benchWake(): Promise<BenchResult> {
-  await using alcove = await startComputer({ spareBoxes: 0, env: { ALCOVE_FREEZE_AFTER_MS: "1000" } });
+  await using alcove = await startComputer({ env: { ALCOVE_FREEZE_AFTER_MS: "1000" } });
   const { client } = alcove.plane;
   await warmUp(client);
   await client.workspaces.create({ name: "cold", lifetime: { freezeAfterMs: null } });
+  // Its limit keeps it out of boxes that were made ahead.
+  await client.workspaces.create({ name: "alone", limits: { processes: 4_096 }, lifetime: { freezeAfterMs: null } });
   await client.workspaces.create({ name: "warm" });
   await runTrue(client, "cold");
+  await runTrue(client, "alone");
   await runTrue(client, "warm");
 
   const ask = plainRequests(alcove);
@@ -28,12 +31,13 @@ export async function benchWake(): Promise<BenchResult> {
     return times;
   };
   const started: number[] = [];
-  const stopped = async (): Promise<number[]> => {
+  const stopped = async (name = "cold"): Promise<number[]> => {
     const times: number[] = [];
     for (let count = 0; count < rounds; count += 1) {
-      await client.workspaces.stop("cold");
-      times.push(await timed(() => promptOf(client, "cold")));
-      started.push((await client.workspaces.get("cold")).startMs ?? Number.NaN);
+      await client.workspaces.stop(name);
+      await aheadReady(alcove);
+      times.push(await timed(() => promptOf(client, name)));
+      if (name === "cold") started.push((await client.workspaces.get(name)).startMs ?? Number.NaN);
     }
     return times;
   };
@@ -57,11 +61,12 @@ export async function benchWake(): Promise<BenchResult> {
   const [warm, cold] = [await frozen(), await stopped()];
   const startOfBox = samples(started);
   const answerWithoutSdk = samples(await frozen(plainly));
+  const stoppedWithNoBoxAhead = samples(await stopped("alone"));
   await addOthers(client, 100);
   const crowded = { frozen: samples(await frozen()), stopped: samples(await stopped()) };
   return result("wake", "ms", warm, null, {
     stopped: samples(cold),
-    breakdown: { ...breakdown, answerWithoutSdk, startOfBox },
+    breakdown: { ...breakdown, answerWithoutSdk, startOfBox, stoppedWithNoBoxAhead },
     with100Others: {
       ...crowded,
       factor: round(Math.max(crowded.frozen.p50 / samples(warm).p50, crowded.stopped.p50 / samples(cold).p50)),
