@@ -63,7 +63,7 @@ describe.skipIf(!existsSync("/usr/bin/nix-build"))("where Nix is installed", () 
   const settled = async (workspace: string) => {
     const { client } = alcove.plane;
     await expect
-      .poll(async () => (await client.workspaces.get(workspace)).state, { timeout: 200_000, interval: 250 })
+      .poll(async () => (await client.workspaces.get(workspace)).state, { timeout: 280_000, interval: 250 })
       .not.toBe("creating");
     return client.workspaces.get(workspace);
   };
