@@ -327,8 +327,7 @@ test("a turn is undone: its file is gone and the files of the other turns stay",
 
 test("a run is stopped from the page and says so", async () => {
   await ask(scriptedPrompt("Sleep.", [{ delay: 20 }, { say: "I sleep now." }, { shell: "tail -f /dev/null" }]));
-  // A busy machine takes its time to start an agent.
-  await newestTurn().getByText("tail -f /dev/null", { exact: true }).waitFor({ timeout: 120_000 });
+  await visible(newestTurn().getByText("tail -f /dev/null", { exact: true }));
   await page.getByRole("button", { name: /^Stop/ }).click();
   await visible(newestTurn().getByText("Stopped by you. What was written is kept."));
 });

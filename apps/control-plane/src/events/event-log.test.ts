@@ -90,6 +90,22 @@ test("text with NUL characters is stored and readable", async () => {
   expect((await events.read(run, 0))[0]?.data).toEqual({ level: "info", text: "a\ufffdb" });
 });
 
+test("each change of a run's state is told to its owner, and what changes no state is not", async () => {
+  const run = await aRun();
+  const { pool } = base.database;
+  const cursor = await newestCursor(pool);
+  const told = async () =>
+    (await noticesAfter(pool, "usr_a", cursor)).map(({ notice: { resource, id } }) => [resource, id]);
+  await events.append(run, { lease: 1 }, [notice("nothing new")]);
+  expect(await told()).toEqual([]);
+  await events.append(run, { lease: 1 }, [], { state: "waiting" });
+  await events.append(run, { lease: 1 }, [ended], { state: "succeeded" });
+  expect(await told()).toEqual([
+    ["run", run],
+    ["run", run],
+  ]);
+});
+
 test("a change in a slow transaction is told although a later one was told before", async () => {
   const { pool, db } = base.database;
   const cursor = await newestCursor(pool);

@@ -4,6 +4,7 @@ import { runEventSchema } from "@alcove/contract/api/event";
 import { hasEnded } from "@alcove/contract/api/run";
 import type { Db, Transaction } from "../database/database.ts";
 import { runEvents, runs, type RunRow } from "../database/schema.ts";
+import { noteChange } from "./notices.ts";
 import type { Wake } from "./wake.ts";
 
 export type NewEvent = EventBody & { readonly raw?: unknown };
@@ -19,7 +20,7 @@ export class StaleLease extends Error {
 export interface EventLog {
   /**
    * Appends events and changes the run's row in one transaction; `seq` has no gaps because the row is locked. Throws StaleLease when the
-   * lease is not current or the run has ended. `also` runs in the same transaction.
+   * lease is not current or the run has ended. `also` runs in the same transaction. A change of state is noted for the owner.
    */
   append(
     run: string,
@@ -71,6 +72,8 @@ export function createEventLog({ db, wake }: { db: Db; wake: Wake }): EventLog {
           .where(eq(runs.id, run))
           .returning();
         if (!after) throw new StaleLease(run);
+        if (change.state !== undefined)
+          await noteChange(tx, { owner: after.ownerId, resource: "run", id: run, workspace: after.workspaceId });
         await also?.(tx, after);
         return after;
       });

@@ -7,7 +7,6 @@ import { boxHealthSchema } from "@alcove/contract/box/health";
 import type { AgentShelf } from "../agents/agent-shelf.ts";
 import type { Db } from "../database/database.ts";
 import { runFiles, runs, type RunRow } from "../database/schema.ts";
-import { noteChange } from "../events/notices.ts";
 import { StaleLease, type EventLog } from "../events/event-log.ts";
 import type { Live } from "../events/live.ts";
 import { pause, type Wake } from "../events/wake.ts";
@@ -165,9 +164,8 @@ export function createRunExecution(parts: Parts): (run: string) => Promise<void>
     const bodies: EventBody[] = [...collected.bodies, { kind: "run.state", data: { state, error: failure } }];
     const change: Partial<RunRow> = { ...collected.change, state, error: failure, endedAt: new Date() };
     await expireApprovals(held.id, { db, events });
-    await events.append(held.id, { lease: held.lease }, bodies, change, async (tx, row) => {
+    await events.append(held.id, { lease: held.lease }, bodies, change, async (tx) => {
       if (collected.files.length > 0) await tx.insert(runFiles).values(collected.files).onConflictDoNothing();
-      await noteChange(tx, { owner: row.ownerId, resource: "run", id: held.id, workspace: held.workspace });
     });
     live.close(held.id);
     log.info({ run: held.id, state, code: error?.code }, "run ended");
