@@ -50,7 +50,7 @@ import { createSnapshots } from "./workspaces/snapshots.ts";
 import { createBoxAccess } from "./workspaces/box-access.ts";
 import { createBoxLife } from "./workspaces/box-life.ts";
 import { followHappenings } from "./workspaces/follow-happenings.ts";
-import { createHostPressure } from "./workspaces/host-pressure.ts";
+import { createHostPressure, roomFindings } from "./workspaces/host-pressure.ts";
 import { letRest } from "./workspaces/rest.ts";
 import { createUsageReader } from "./workspaces/usage.ts";
 import { createWorkspaceEvents } from "./workspaces/workspace-events.ts";
@@ -359,7 +359,13 @@ export async function composeControlPlane(config: Config, log: Log): Promise<Con
       host.call("host.load", {}, signal),
       templates.findings(signal),
     ]);
-    const findings: Finding[] = [...boxes.findings, ...containers.findings, ...files.findings, ...ofTemplates];
+    const findings: Finding[] = [
+      ...boxes.findings,
+      ...containers.findings,
+      ...files.findings,
+      ...ofTemplates,
+      ...roomFindings(load, config.dataDirectory),
+    ];
     return { findings, template: boxes.template, load };
   }
 }

@@ -1,4 +1,4 @@
-import type { HostLoad } from "@alcove/contract/api/account";
+import type { Finding, HostLoad } from "@alcove/contract/api/account";
 import { CodedError } from "@alcove/contract/errors";
 import type { Log } from "../log/log.ts";
 
@@ -10,20 +10,51 @@ const freshForStartMs = 5_000;
 /** `tight`: idle boxes are put to sleep; `full`: no new ones are started either. */
 export type Pressure = "fine" | "tight" | "full";
 
-/** What the load means. Fractions with a floor, so that it holds for a machine of one GiB and one of a hundred. */
-export function pressureOf({
-  memoryAvailableBytes,
-  memoryTotalBytes,
-  diskFreeBytes,
-  diskTotalBytes,
-}: HostLoad): Pressure {
-  const below = (memory: number, memoryFloor: number, disk: number, diskFloor: number) =>
-    memoryAvailableBytes < Math.max(memoryTotalBytes * memory, memoryFloor) ||
-    diskFreeBytes < Math.min(Math.max(diskTotalBytes * disk, diskFloor), diskTotalBytes / 4);
-  if (below(0.04, 128 * mib, 0.02, 512 * mib)) return "full";
-  if (below(0.08, 256 * mib, 0.04, 1_024 * mib)) return "tight";
-  return "fine";
+/** What is left of each. Fractions with a floor, so that it holds for a machine of one GiB and one of a hundred. */
+function pressures({ memoryAvailableBytes, memoryTotalBytes, diskFreeBytes, diskTotalBytes }: HostLoad) {
+  const memory = (share: number, floor: number) => memoryAvailableBytes < Math.max(memoryTotalBytes * share, floor);
+  const disk = (share: number, floor: number) =>
+    diskFreeBytes < Math.min(Math.max(diskTotalBytes * share, floor), diskTotalBytes / 4);
+  const level = (full: boolean, tight: boolean): Pressure => (full ? "full" : tight ? "tight" : "fine");
+  return {
+    memory: level(memory(0.04, 128 * mib), memory(0.08, 256 * mib)),
+    disk: level(disk(0.02, 512 * mib), disk(0.04, 1_024 * mib)),
+  };
 }
+
+/** What the load means for boxes: the worse of memory and disk. */
+export function pressureOf(load: HostLoad): Pressure {
+  const { memory, disk } = pressures(load);
+  if (memory === "full" || disk === "full") return "full";
+  return memory === "tight" || disk === "tight" ? "tight" : "fine";
+}
+
+const levels = { fine: "ok", tight: "missing", full: "broken" } as const;
+const effects = { fine: "", tight: ": idle workspaces are put to sleep", full: ": no workspace can be started" };
+
+/** What `alcove doctor` says about the room that is left, with the command that shows what takes it. */
+export function roomFindings(load: HostLoad, dataDirectory: string): Finding[] {
+  const { memory, disk } = pressures(load);
+  const left = (free: number, total: number) => `${inGib(free)} of ${inGib(total)} GiB left`;
+  return [
+    {
+      id: "memory",
+      level: levels[memory],
+      title: "There is memory for workspaces",
+      detail: `Memory: ${left(load.memoryAvailableBytes, load.memoryTotalBytes)}${effects[memory]}.`,
+      remedy: memory === "fine" ? null : "ps -eo rss,args --sort=-rss | head",
+    },
+    {
+      id: "disk",
+      level: levels[disk],
+      title: "There is room on the disk of the data directory",
+      detail: `Disk: ${left(load.diskFreeBytes, load.diskTotalBytes)}${effects[disk]}.`,
+      remedy: disk === "fine" ? null : `du -xh --max-depth=2 ${dataDirectory} | sort -h | tail`,
+    },
+  ];
+}
+
+const inGib = (bytes: number): string => (bytes / 2 ** 30).toFixed(1);
 
 export interface HostPressure {
   state(signal: AbortSignal): Promise<Pressure>;

@@ -1,4 +1,4 @@
-import type { Finding, HostLoad, System } from "@alcove/contract/api/account";
+import type { Finding, System } from "@alcove/contract/api/account";
 import { useQuery } from "@tanstack/react-query";
 import { Check, CircleMinus, RefreshCw, TriangleAlert } from "lucide-react";
 import { countWord, formatBytes } from "../format/format.ts";
@@ -25,7 +25,7 @@ export function HealthPage() {
       {system.isPending && <SkeletonRows rows={5} />}
       {system.isError && !system.data && <FailureAlert failure={failureOf(system.error)} />}
       {system.data && <Findings system={system.data} />}
-      {system.data && <Headroom load={system.data.load} />}
+      {system.data && <Headroom system={system.data} />}
       {system.data && (
         <section className="section" aria-labelledby="about">
           <div className="section__head">
@@ -62,11 +62,9 @@ export function HealthPage() {
   );
 }
 
-/** Less than this share left, and idle workspaces are put to sleep to make room. */
-const tight = { memory: 8, disk: 4 };
-
 /** What is left of the server's machine. */
-function Headroom({ load }: { load: HostLoad }) {
+function Headroom({ system: { load, findings } }: { system: System }) {
+  const isTight = (of: "memory" | "disk") => findings.some(({ id, level }) => id === of && level !== "ok");
   return (
     <section className="section" aria-labelledby="headroom">
       <div className="section__head">
@@ -74,25 +72,24 @@ function Headroom({ load }: { load: HostLoad }) {
         <span className="quiet">when it gets tight, idle workspaces sleep first</span>
       </div>
       <dl className="group facts">
-        <Left label="Memory" free={load.memoryAvailableBytes} total={load.memoryTotalBytes} tightAt={tight.memory} />
-        <Left label="Disk" free={load.diskFreeBytes} total={load.diskTotalBytes} tightAt={tight.disk} />
+        <Left label="Memory" free={load.memoryAvailableBytes} total={load.memoryTotalBytes} tight={isTight("memory")} />
+        <Left label="Disk" free={load.diskFreeBytes} total={load.diskTotalBytes} tight={isTight("disk")} />
       </dl>
     </section>
   );
 }
 
-function Left({ label, free, total, tightAt }: { label: string; free: number; total: number; tightAt: number }) {
+function Left({ label, free, total, tight }: { label: string; free: number; total: number; tight: boolean }) {
   const used = total === 0 ? 0 : Math.round(((total - free) / total) * 100);
-  const isTight = 100 - used < tightAt;
   return (
     <div>
       <dt>{label}</dt>
       <dd className="headroom">
-        <span className={isTight ? "num is-waiting" : "num"}>
+        <span className={tight ? "num is-waiting" : "num"}>
           {formatBytes(free)} free of {formatBytes(total)}
         </span>
         <span
-          className={isTight ? "meter meter--tight" : "meter"}
+          className={tight ? "meter meter--tight" : "meter"}
           role="meter"
           aria-label={`${label} used`}
           aria-valuenow={used}
