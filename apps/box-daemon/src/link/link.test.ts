@@ -191,6 +191,14 @@ test("ports are seen when they open and close, with the name of the process, the
   expect(ports.map((entry) => entry.port)).not.toContain(daemon.gatewayPort);
   server.close();
   await until((list) => !list.some((entry) => entry.port === port));
+  // As many sockets as before.
+  const one = await listen(() => undefined);
+  await until((list) => list.some((entry) => entry.port === one.port));
+  const other = createServer();
+  one.server.close();
+  other.listen(0, "127.0.0.1");
+  await until((list) => !list.some((entry) => entry.port === one.port) && list.length > 0);
+  other.close();
   response.destroy();
   boxPortsSchema.parse((await daemon.call("GET", "/v1/ports")).json());
 });

@@ -93,6 +93,8 @@ export function createWorkspaceJobs(parts: { db: Db; wake: Wake; replica: string
   const claim = async (workspace: WorkspaceId, kind: JobKind, signal: AbortSignal): Promise<number> => {
     const patience = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs[kind])]);
     for await (const _ of wake.watch(`workspace:${workspace}`, patience)) {
+      // The end of this replica's own job wakes, too.
+      if (controllers.has(workspace)) continue;
       const id = await begin(workspace, kind);
       if (id !== undefined) return id;
       await closeAbandoned();

@@ -1,6 +1,7 @@
 import type { Finding } from "@alcove/contract/api/account";
 import { existsSync, statSync } from "node:fs";
 import { isTunnelOpen } from "../network/egress.ts";
+import { hasNftables } from "../network/nftables.ts";
 import type { Cgroups } from "../cgroups/cgroups.ts";
 import { findProgram, mustRun } from "../kernel/command.ts";
 import { forbiddenNamespaces } from "./forbidden-namespaces.ts";
@@ -20,7 +21,7 @@ export type HostAbilities = {
 
 /** Looks at the host; makes the network device for boxes where that needs root. */
 export async function lookAtHost(site: Site): Promise<HostAbilities> {
-  const rules = findProgram("nft") !== null;
+  const rules = hasNftables();
   const tunnelDevice = isTunnelOpen() ? null : await makeTunnelDevice(site);
   const tunnel = isTunnelOpen() || tunnelDevice !== null;
   return {
@@ -84,7 +85,7 @@ export function hostFindings({ site, rights, abilities, cgroups, store, limitsDi
       "nftables",
       "nftables keeps workspaces off private networks",
       abilities.rules,
-      "nft is not installed: workspaces have no network at all.",
+      "nftables is not installed: workspaces have no network at all.",
       install("nftables"),
     ),
     program(

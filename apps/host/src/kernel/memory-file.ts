@@ -1,21 +1,18 @@
-import { closeSync, readSync, writeSync } from "node:fs";
+import { closeSync, readSync } from "node:fs";
 import { check, cString, libc } from "./libc.ts";
 
 const closeOnExec = 1;
 const longestRead = 8_192;
 
-/** A file in memory that a program is given as its input or output (memfd_create(2)): threads that may not read from pipes use it; see serve-thread.ts. */
+/** A file in memory that a program is given as its output (memfd_create(2)): threads that may not read from pipes use it; see serve-thread.ts. */
 export interface MemoryFile extends Disposable {
   readonly descriptor: number;
   /** What is in it, at most 8 KiB. */
   text(): string;
 }
 
-/** Whoever is given it reads from its beginning. */
-export function createMemoryFile(text = ""): MemoryFile {
+export function createMemoryFile(): MemoryFile {
   const descriptor = check("memfd_create", libc.memfd_create(cString("text"), closeOnExec));
-  const bytes = Buffer.from(text);
-  for (let at = 0; at < bytes.length;) at += writeSync(descriptor, bytes, at, bytes.length - at, at);
   return {
     descriptor,
     text() {

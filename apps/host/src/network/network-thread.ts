@@ -1,10 +1,8 @@
-import { CodedError } from "@alcove/contract/errors";
 import { closeSync, openSync, writeFileSync } from "node:fs";
 import { createNamespaces, type BoxNamespaces } from "../boxes/namespaces.ts";
-import { plainEnvironment } from "../kernel/command.ts";
 import { check, libc } from "../kernel/libc.ts";
-import { createMemoryFile } from "../kernel/memory-file.ts";
 import { serveThread } from "../kernel/serve-thread.ts";
+import { setNetworkRules } from "./nftables.ts";
 
 export type SocketWish = { kind: "tcp" | "udp"; address: string; port: number };
 export type NetworkOperations = typeof operations;
@@ -60,19 +58,8 @@ const operations = {
     }
   },
   /** Gives the namespace rules of nft(8), in one step. */
-  async rule({ namespace, rules }: { namespace: number; rules: string }): Promise<void> {
-    using input = createMemoryFile(rules);
-    using errors = createMemoryFile();
-    const child = inside(namespace, () =>
-      Bun.spawn(["nft", "-f", "-"], {
-        stdio: [input.descriptor, "ignore", errors.descriptor],
-        cwd: "/",
-        env: plainEnvironment,
-      }),
-    );
-    const status = await child.exited;
-    if (status !== 0)
-      throw new CodedError("internal", `Cannot run nft: it ended with ${status}: ${errors.text().trim()}`);
+  rule({ namespace, rules }: { namespace: number; rules: string }): void {
+    inside(namespace, () => setNetworkRules(rules));
   },
 };
 serveThread(operations);
