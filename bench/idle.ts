@@ -6,6 +6,7 @@ const mebibyte = 2 ** 20;
 
 const count = 200;
 const atOnce = 20;
+const restMs = 10_000;
 
 /**
  * Two hundred workspaces that do nothing: MiB of private memory of each one's processes (the first process and the daemon), how long it took until all of their daemons had
@@ -39,7 +40,8 @@ export async function benchIdle(): Promise<BenchResult> {
   const processorMs = spentOnEach(alone, await processesOf([alcove.data, ...ids]), (own.user + own.system) / 1_000);
   // Each has been used: what that loads is counted.
   await inTurns((index) => runTrue(client, ids[index] ?? ""));
-  await new Promise((resolve) => setTimeout(resolve, 10_000));
+  const used = await processesOf([alcove.data, ...ids]);
+  await new Promise((resolve) => setTimeout(resolve, restMs));
   const processes = await processesOf([alcove.data, ...ids]);
   const sum = (pattern: RegExp, among = processes) =>
     among.filter(({ command }) => pattern.test(command)).reduce((total, { bytes }) => total + bytes, 0) / mebibyte;
@@ -63,15 +65,30 @@ export async function benchIdle(): Promise<BenchResult> {
     startedWithinMs: round(startedMs),
     /** Of the start alone: milliseconds of one processor for each workspace, and what the machine's processors did meanwhile. */
     startOfEach: { processorMs, machine },
+    /** Milliseconds of one processor in each second in which nobody does anything, of all workspaces together and of the server. */
+    atRest: perSecond(used, processes),
     server: server(processes),
     serverWithoutWorkspaces: server(alone),
   };
 }
 
+const total = (among: readonly Process[], pattern: RegExp, of: "ownMs" | "childrenMs") =>
+  among.filter(({ command }) => pattern.test(command)).reduce((sum, process) => sum + process[of], 0);
+
+function perSecond(before: readonly Process[], after: readonly Process[]) {
+  const spent = (pattern: RegExp) =>
+    round((total(after, pattern, "ownMs") - total(before, pattern, "ownMs")) / (restMs / 1_000));
+  return {
+    daemons: spent(/alcove-daemon (serve|await)/),
+    waysOut: spent(/slirp4netns/),
+    controlPlane: spent(/control-plane\/src\/main/),
+    host: spent(/host\/src\/main/),
+    postgres: spent(/postgres/),
+  };
+}
+
 /** Milliseconds of processor time for each workspace, by who spent them. The kernel's own threads are in none of them. */
 function spentOnEach(before: readonly Process[], after: readonly Process[], benchmarkMs: number) {
-  const total = (among: readonly Process[], pattern: RegExp, of: "ownMs" | "childrenMs") =>
-    among.filter(({ command }) => pattern.test(command)).reduce((sum, process) => sum + process[of], 0);
   const spent = (pattern: RegExp, of: "ownMs" | "childrenMs" = "ownMs") =>
     round((total(after, pattern, of) - total(before, pattern, of)) / count);
   return {
