@@ -84,6 +84,13 @@ test("a follower on another replica sees every event once and ends with the run"
   expect(seen).toEqual(Array.from({ length: 31 }, (_, at) => at + 1));
 });
 
+test("who stops listening for changes before the line is there waits for nothing", async () => {
+  const wake = createWake({ databaseUrl: base.url, pool: base.database.pool, log: base.log });
+  expect(wake.listens()).toBe(false);
+  await wake[Symbol.asyncDispose]();
+  expect(wake.listens()).toBe(false);
+});
+
 test("text with NUL characters is stored and readable", async () => {
   const run = await aRun();
   await events.append(run, { lease: 1 }, [notice("a\u0000b")]);

@@ -79,6 +79,8 @@ export function createWake({ databaseUrl, pool, log }: { databaseUrl: string; po
         await client.connect();
         await client.query(`listen ${channel}`);
         listener = client;
+        // It may have been ended while the connection was made.
+        if (ended.signal.aborted) await client.end();
         for (const receive of receivers) receive(null);
         for (const topic of waiters.keys()) wakeHere(topic);
         await closed;
