@@ -38,8 +38,10 @@ describe.each(shells)("run by %s", (shell) => {
 
   test("orphans that have ended leave the process table", async () => {
     const orphans = () => output("ps -eo ppid,args | grep -c '^ *1 .*[s]h -c' || true");
-    await output("for i in 1 2 3; do (setsid sh -c 'sleep 2; exit 3' &); done");
+    const over = join(daemon.root, "over");
+    await output(`for i in 1 2 3; do (setsid sh -c 'until [ -e ${over} ]; do sleep 0.1; done; exit 3' &); done`);
     while ((await orphans()) !== "3\n");
+    writeFileSync(over, "");
     while ((await orphans()) !== "0\n");
   });
 
