@@ -50,7 +50,8 @@ describe.each(shells)("run by %s", (shell) => {
     expect(await output("env")).not.toMatch(/BUN_|LD_LIBRARY_PATH/);
     const terminal = (await daemon.call("POST", "/v1/terminals", { body: {} })).json<Terminal>();
     await using viewer = await attach(daemon, terminal.id);
-    viewer.type("echo rea''dy; sleep 1000; echo co''de=$?\n");
+    // Said by the program itself: before it is in the foreground the shell gets the signal, and waits on for the program.
+    viewer.type("sh -c \"echo rea''dy; exec sleep 1000\"; echo co''de=$?\n");
     await viewer.until((text) => text.includes("ready"));
     viewer.type("\u0003");
     viewer.type("echo co''de=$?\n");

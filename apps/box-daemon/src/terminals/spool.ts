@@ -4,22 +4,31 @@ import { keptBytes, type TerminalOutput } from "./terminal.ts";
 
 /** Milliseconds for which changes of a busy file are gathered. */
 const gatherMs = 4;
+/**
+ * How often the file is looked at while somebody sees the terminal, whatever is told of it: the system may have no watch left, and on a busy machine Bun (1.4.5) does not
+ * tell of each change.
+ */
+const lookEveryMs = 500;
 
 /**
  * The output of a terminal in a file that another process appends to, so that it goes on while the daemon is dead. An offset in the stream is an
  * offset in the file: what is too old is given back to the disk as a hole.
  */
 export interface Spool extends TerminalOutput {
-  /** Tells the subscribers to look again. */
+  /** Looks at once, and tells whoever follows. */
   notify(): void;
+  /** Lets the file go, as soon as nobody follows it any more. */
   close(): void;
 }
 
-export function openSpool(folder: string, file: string): Spool {
+/** `changed` hears of changes in the folder also while nobody has subscribed, and then not of each. */
+export function openSpool(folder: string, file: string, changed: () => void): Spool {
   const fd = openSync(file, "a+", 0o600);
   const subscribers = new Set<() => void>();
   let discarded = 0;
   let timer: ReturnType<typeof setTimeout> | null = null;
+  let looking: ReturnType<typeof setInterval> | null = null;
+  let closing = false;
   const size = () => fstatSync(fd).size;
 
   const notify = () => {
@@ -29,12 +38,23 @@ export function openSpool(folder: string, file: string): Spool {
       discardHead(fd, old);
       discarded = old;
     }
-    for (const changed of subscribers) changed();
+    changed();
+    for (const tell of subscribers) tell();
   };
   const watcher = watch(folder, () => {
     timer ??= setTimeout(notify, gatherMs);
   });
   watcher.on("error", () => watcher.close());
+
+  const rest = () => {
+    if (subscribers.size > 0) return;
+    if (looking !== null) clearInterval(looking);
+    looking = null;
+    if (!closing) return;
+    if (timer !== null) clearTimeout(timer);
+    watcher.close();
+    closeSync(fd);
+  };
 
   return {
     start: () => Math.max(0, size() - keptBytes),
@@ -43,15 +63,17 @@ export function openSpool(folder: string, file: string): Spool {
       const bytes = Buffer.allocUnsafe(length);
       return bytes.subarray(0, readSync(fd, bytes, 0, length, offset));
     },
-    subscribe(changed) {
-      subscribers.add(changed);
-      return () => subscribers.delete(changed);
+    subscribe(tell) {
+      subscribers.add(tell);
+      looking ??= setInterval(notify, lookEveryMs);
+      return () => {
+        if (subscribers.delete(tell)) rest();
+      };
     },
     notify,
     close() {
-      watcher.close();
-      if (timer !== null) clearTimeout(timer);
-      closeSync(fd);
+      closing = true;
+      rest();
     },
   };
 }

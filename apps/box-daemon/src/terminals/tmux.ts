@@ -17,6 +17,8 @@ const session = "alcove";
 const hangUp = 129;
 /** Milliseconds without new output after which the output of an ended terminal is complete. */
 const quietMs = 100;
+/** Milliseconds after its end in which a viewer may still come that was on its way. */
+const comingMs = 5_000;
 
 interface Held extends LiveTerminal {
   readonly pane: string;
@@ -49,7 +51,10 @@ export function createTmuxTerminals(server: TmuxServer, root: string): Terminals
 
   const hold = (record: Readonly<Saved>): Held => {
     const folder = join(root, record.id);
-    const spool = openSpool(folder, join(folder, "output"));
+    const spool = openSpool(folder, join(folder, "output"), () => {
+      const exitCode = readExit(folder);
+      if (exitCode !== null) void finish(terminal, exitCode);
+    });
     const terminal: Held = {
       ...record,
       folder,
@@ -67,10 +72,6 @@ export function createTmuxTerminals(server: TmuxServer, root: string): Terminals
       },
     };
     held.set(record.id, terminal);
-    spool.subscribe(() => {
-      const exitCode = readExit(folder);
-      if (exitCode !== null) void finish(terminal, exitCode);
-    });
     return terminal;
   };
 
@@ -80,6 +81,7 @@ export function createTmuxTerminals(server: TmuxServer, root: string): Terminals
     terminal.exit = { exitCode };
     terminal.spool.notify();
     rmSync(terminal.folder, { recursive: true, force: true });
+    setTimeout(() => terminal.spool.close(), comingMs);
     if (exitCode !== hangUp) await tmux.run("kill-window", "-t", terminal.pane);
   };
 
@@ -110,6 +112,8 @@ export function createTmuxTerminals(server: TmuxServer, root: string): Terminals
   return {
     list: () =>
       enqueue(async () => {
+        // Those that have ended are not among them any more.
+        for (const { spool } of [...held.values()]) spool.notify();
         if (held.size === 0) return [];
         const lines =
           (await tmux.run("list-panes", "-a", "-F", "#{pane_id} #{pane_current_command}"))?.split("\n") ?? [];
