@@ -1,5 +1,6 @@
 import { useCallback, useSyncExternalStore } from "react";
 import { client } from "../live/client.ts";
+import { pageShown } from "../live/page-shown.ts";
 import type { Transcript } from "./transcript.ts";
 import { createTranscripts } from "./transcripts.ts";
 
@@ -12,8 +13,9 @@ const transcripts = createTranscripts({
 const idle = () => () => undefined;
 
 function useFollow(run: string, on: boolean) {
+  const shown = useSyncExternalStore(pageShown.subscribe, pageShown.get);
   const follow = useCallback((onChange: () => void) => transcripts.follow(run, onChange), [run]);
-  return on ? follow : idle;
+  return on && shown ? follow : idle;
 }
 
 /** The run's transcript, live while `on`. */

@@ -1,7 +1,8 @@
 import type { ChangeNotice } from "@alcove/contract/api/event";
 import type { QueryClient, QueryKey } from "@tanstack/react-query";
 import { client } from "./client.ts";
-import { refreshAll } from "./refresh.ts";
+import { markStale, refreshAll } from "./refresh.ts";
+import type { Shown } from "./shown.ts";
 
 export type Line = { state: "open" } | { state: "lost"; retryAt: number };
 
@@ -23,7 +24,8 @@ export function staleKeys(notice: ChangeNotice): QueryKey[] {
     case "run":
       return [["runs"], ["sessions"]];
     case "workspace":
-      return [["workspaces"], ["workspace"], ["workspace-events"], ["snapshots"]];
+      // Lists of what was done in it name it, and end with it.
+      return [["workspaces"], ["workspace"], ["workspace-events"], ["snapshots"], ["runs"], ["approvals"]];
     case "session":
       return [["sessions"]];
     case "approval":
@@ -39,9 +41,11 @@ export function staleKeys(notice: ChangeNotice): QueryKey[] {
 
 /** Notices come in bursts while an agent works: copies are read again at most this often. */
 const coalesceMs = 120;
+/** How often a page that is not shown asks for what its title counts. */
+const backgroundMs = 15_000;
 
-/** The server's notices, followed from `start` until disposed. */
-export function createNotices(queryClient: QueryClient): Notices {
+/** The server's notices, followed from `start` until disposed while the page is shown. */
+export function createNotices(queryClient: QueryClient, shown: Shown): Notices {
   let line: Line = { state: "open" };
   let stop = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -58,14 +62,16 @@ export function createNotices(queryClient: QueryClient): Notices {
     timer = undefined;
     const keys = [...stale.values()];
     stale.clear();
-    for (const queryKey of keys) void queryClient.invalidateQueries({ queryKey });
+    for (const queryKey of keys) void markStale(queryClient, { queryKey });
   };
 
   const run = async (signal: AbortSignal) => {
+    let isFirst = true;
     const onLine: NonNullable<Parameters<typeof client.notices>[0]>["onLine"] = (next) => {
       if (next.state === "lost") return setLine({ state: "lost", retryAt: Date.now() + next.retryMs });
-      // Whatever was missed while the line was down is read again.
-      if (line.state === "lost") void refreshAll(queryClient);
+      // Whatever changed before the line was there is read again.
+      if (isFirst || line.state === "lost") void refreshAll(queryClient);
+      isFirst = false;
       setLine({ state: "open" });
     };
     for await (const notice of client.notices({ signal, onLine })) {
@@ -75,9 +81,10 @@ export function createNotices(queryClient: QueryClient): Notices {
     }
   };
 
-  const start = () => {
+  const open = () => {
     stop = new AbortController();
     const { signal } = stop;
+    if (!shown.get()) return keepCounts(signal);
     run(signal).catch((error: unknown) => {
       // A refusal means that the session has ended: the next query says so and leads to the door.
       if (!signal.aborted) void queryClient.invalidateQueries({ queryKey: ["me"] });
@@ -85,8 +92,24 @@ export function createNotices(queryClient: QueryClient): Notices {
     });
   };
 
+  const keepCounts = (signal: AbortSignal) => {
+    const every = setInterval(() => {
+      for (const key of ["runs", "approvals"]) void markStale(queryClient, { queryKey: [key] });
+    }, backgroundMs);
+    signal.addEventListener("abort", () => clearInterval(every));
+  };
+
+  const reopen = () => {
+    stop.abort();
+    open();
+  };
+  let unsubscribe: (() => void) | undefined;
+
   return {
-    start,
+    start() {
+      unsubscribe = shown.subscribe(reopen);
+      open();
+    },
     line: () => line,
     subscribe(listener) {
       listeners.add(listener);
@@ -96,11 +119,9 @@ export function createNotices(queryClient: QueryClient): Notices {
       noticeListeners.add(listener);
       return () => noticeListeners.delete(listener);
     },
-    retryNow() {
-      stop.abort();
-      start();
-    },
+    retryNow: reopen,
     [Symbol.dispose]() {
+      unsubscribe?.();
       stop.abort();
       clearTimeout(timer);
     },

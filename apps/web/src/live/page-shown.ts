@@ -1,0 +1,3 @@
+import { watchShown } from "./shown.ts";
+
+export const pageShown = watchShown(document);
