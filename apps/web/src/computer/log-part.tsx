@@ -1,6 +1,6 @@
 import type { Workspace } from "@alcove/contract/api/workspace";
 import { useQuery } from "@tanstack/react-query";
-import { useLayoutEffect, useMemo, useRef } from "react";
+import { useEffect, useLayoutEffect, useMemo, useRef } from "react";
 import { queries } from "../live/queries.ts";
 import { FailureAlert, failureOf } from "../ui/alert.tsx";
 import { Button } from "../ui/button.tsx";
@@ -12,10 +12,13 @@ const nearEnd = 48;
 
 /** What the box itself printed: its daemon, its first process, and why they ended. */
 export default function LogPart({ workspace }: { workspace: Workspace }) {
-  const log = useQuery({
-    ...queries.workspaceLog(workspace.id),
-    refetchInterval: workspace.box === "running" ? 3_000 : false,
-  });
+  const running = workspace.box === "running";
+  const log = useQuery({ ...queries.workspaceLog(workspace.id), refetchInterval: running ? 3_000 : false });
+  const { refetch } = log;
+  // The end of the box prints its last lines.
+  useEffect(() => {
+    if (!running) void refetch();
+  }, [running, refetch]);
   const lines = useMemo(() => logLines(log.data ?? ""), [log.data]);
   const scroll = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);

@@ -1,7 +1,7 @@
 import type { Workspace } from "@alcove/contract/api/workspace";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { FilePlus, FolderPlus, RefreshCw, Upload as UploadIcon } from "lucide-react";
-import { useMemo, useRef, useState, type DragEvent } from "react";
+import { useEffect, useMemo, useRef, useState, type DragEvent } from "react";
 import { baseName, folderName, plural, shortPath } from "../format/format.ts";
 import { client } from "../live/client.ts";
 import { queries } from "../live/queries.ts";
@@ -25,11 +25,25 @@ const roots = [
   { value: "user/home", label: "home", note: "Settings and keys of this workspace's user" },
 ];
 
+interface Opened {
+  tabs: string[];
+  current: string | null;
+}
+/** What is open, by workspace: a box that sleeps takes the pane away, and not what somebody has opened in it. */
+const openedIn = new Map<string, Opened>();
+
+function useOpened(workspace: string) {
+  const [opened, setOpened] = useState<Opened>(() => openedIn.get(workspace) ?? { tabs: [], current: null });
+  useEffect(() => void openedIn.set(workspace, opened), [workspace, opened]);
+  return [opened, setOpened] as const;
+}
+
 /** The files of a workspace: a tree, and beside it what is open. */
 export default function FilesPane({ workspace }: { workspace: Workspace }) {
   const [root, setRoot] = useState("user/projects");
-  const [tabs, setTabs] = useState<string[]>([]);
-  const [current, setCurrent] = useState<string | null>(null);
+  const [{ tabs, current }, setOpened] = useOpened(workspace.id);
+  const setTabs = (change: (old: string[]) => string[]) => setOpened((old) => ({ ...old, tabs: change(old.tabs) }));
+  const setCurrent = (path: string | null) => setOpened((old) => ({ ...old, current: path }));
   const [naming, setNaming] = useState<Naming | null>(null);
   const [removing, setRemoving] = useState<TreeRow | null>(null);
   const [over, setOver] = useState(false);
@@ -64,7 +78,7 @@ export default function FilesPane({ workspace }: { workspace: Workspace }) {
   const follow = (from: string, to: string) => {
     moveDrafts(workspace.id, from, to);
     setTabs((old) => [...new Set(old.map((tab) => movedPath(tab, from, to)))]);
-    setCurrent((old) => old && movedPath(old, from, to));
+    setCurrent(current && movedPath(current, from, to));
   };
 
   const [progress, setProgress] = useState<string | null>(null);

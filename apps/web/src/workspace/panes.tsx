@@ -2,8 +2,9 @@ import type { Session } from "@alcove/contract/api/run";
 import type { Workspace } from "@alcove/contract/api/workspace";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { CatchBoundary } from "@tanstack/react-router";
-import { lazy, Suspense, useEffect, useState, type ReactNode } from "react";
+import { lazy, Suspense, useCallback, useEffect, useState, type ReactNode } from "react";
 import { client } from "../live/client.ts";
+import { markStale } from "../live/refresh.ts";
 import { useNotices } from "../shell/notices-context.tsx";
 import { FailureAlert, failureOf } from "../ui/alert.tsx";
 import { Arch } from "../ui/arch.tsx";
@@ -29,7 +30,7 @@ const DeliverablesPane = lazy(() => loaded(() => import("../deliverables/deliver
 export function Panes({ workspace, session, pane }: { workspace: Workspace; session: Session | null; pane: Pane }) {
   const [visited, setVisited] = useState<ReadonlySet<Pane>>(new Set([pane]));
   if (!visited.has(pane)) setVisited(new Set([...visited, pane]));
-  useFreshFiles(workspace);
+  useFreshFiles(workspace, pane);
   const awake = workspace.box === "running" || workspace.box === "frozen";
 
   const contents: Record<Pane, ReactNode> = {
@@ -77,19 +78,27 @@ function PaneFault({ error }: { error: unknown }) {
   );
 }
 
-/** Listings and open files are read again when a run of this workspace has moved on. */
-function useFreshFiles(workspace: Workspace) {
+/** Listings and open files are read again when a run of this workspace has moved on, when its box has started anew, and when somebody comes back to them. */
+function useFreshFiles({ id, name, box, startedAt }: Workspace, pane: Pane) {
   const notices = useNotices();
   const queryClient = useQueryClient();
+  const refresh = useCallback(() => {
+    void markStale(queryClient, { queryKey: ["folder", name] });
+    void markStale(queryClient, { queryKey: ["file", name] });
+  }, [queryClient, name]);
   useEffect(
     () =>
       notices?.listen((notice) => {
-        if (notice.resource !== "run" || notice.workspace !== workspace.id) return;
-        void queryClient.invalidateQueries({ queryKey: ["folder", workspace.name] });
-        void queryClient.invalidateQueries({ queryKey: ["file", workspace.name] });
+        if (notice.resource === "run" && notice.workspace === id) refresh();
       }),
-    [notices, queryClient, workspace.id, workspace.name],
+    [notices, refresh, id],
   );
+  const awakeSince = box === "running" ? startedAt : null;
+  useEffect(() => {
+    if (awakeSince === null) return;
+    if (pane === "files") refresh();
+    if (pane === "terminal") void markStale(queryClient, { queryKey: ["terminals", name] });
+  }, [awakeSince, pane, refresh, queryClient, name]);
 }
 
 /** Files and terminals need the box: it wakes by a touch. */
