@@ -65,6 +65,18 @@ test("the log shows what the box printed last", async () => {
   await expect.poll(() => log.locator(".log__line").count()).toBe(printed);
 });
 
+test("another workspace of the same name is shown with its own files", async () => {
+  await page.goto(`${address}?pane=files`);
+  await visible(file("first.md"));
+  await plane.client.workspaces.delete(name);
+  await expect.poll(() => plane.client.workspaces.create({ name }).then(Boolean, () => false)).toBe(true);
+  await sh("echo other > other.md");
+  await visible(file("other.md"));
+  expect(await file("first.md").count()).toBe(0);
+  // In between there was none of that name.
+  expect(browser.complaints.splice(0).filter((complaint) => !complaint.includes("404"))).toEqual([]);
+});
+
 test("pages in the background leave the browser's connections to the one in front", async () => {
   const hidden = "Object.defineProperty(document, 'hidden', { get: () => true })";
   const background = await Promise.all(Array.from({ length: 6 }, () => browser.context.newPage()));

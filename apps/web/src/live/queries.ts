@@ -1,4 +1,5 @@
 import type { Template } from "@alcove/contract/api/template";
+import type { Workspace } from "@alcove/contract/api/workspace";
 import { CodedError } from "@alcove/contract/errors";
 import { QueryClient, queryOptions } from "@tanstack/react-query";
 import { client } from "./client.ts";
@@ -49,7 +50,16 @@ export const queries = {
   workspace: (workspace: string) =>
     queryOptions({
       queryKey: ["workspace", workspace],
-      queryFn: ({ signal }) => client.workspaces.get(workspace, { signal }),
+      queryFn: async ({ signal, client: copies }) => {
+        const found = await client.workspaces.get(workspace, { signal });
+        const before = copies.getQueryData<Workspace>(["workspace", workspace]);
+        // Another one of that name: what is known of the first one is not about it.
+        if (before && before.id !== found.id)
+          copies.removeQueries({
+            predicate: ({ queryKey: [kind, ...of] }) => kind !== "workspace" && of.includes(workspace),
+          });
+        return found;
+      },
     }),
   workspaceEvents: (workspace: string) =>
     queryOptions({
