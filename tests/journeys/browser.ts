@@ -55,6 +55,15 @@ export async function startBrowser(address: string): Promise<TestBrowser> {
   return watched;
 }
 
+/** Throws what pages did wrong since the last call, but for what the test has provoked. */
+export function requireNoComplaints(
+  { complaints }: TestBrowser,
+  isProvoked: (complaint: string) => boolean = () => false,
+): void {
+  const left = complaints.splice(0).filter((complaint) => !isProvoked(complaint));
+  if (left.length > 0) throw new Error(`The page did what it must not:\n${left.join("\n")}`);
+}
+
 /** The faces that the browser really draws an element's text with. */
 export async function facesOf(page: Page, selector: string): Promise<string[]> {
   const devtools = await page.context().newCDPSession(page);

@@ -5,7 +5,7 @@ import { type FakeModel, startFakeModel } from "../fakes/model/fake-model.ts";
 import { scriptedPrompt } from "../fakes/model/script.ts";
 import { installedAgents } from "../fixtures/agents.ts";
 import { type ControlPlaneProcess, startTestAlcove, type TestAlcove } from "../fixtures/alcove.ts";
-import { startBrowser, type TestBrowser } from "./browser.ts";
+import { requireNoComplaints, startBrowser, type TestBrowser } from "./browser.ts";
 import { inspectScreen } from "./screens.ts";
 
 let model: FakeModel;
@@ -39,10 +39,7 @@ afterAll(async () => {
   await alcove[Symbol.asyncDispose]();
   await model[Symbol.asyncDispose]();
 });
-afterEach(() => {
-  const complaints = browser.complaints.splice(0);
-  if (complaints.length > 0) throw new Error(`The page did what it must not:\n${complaints.join("\n")}`);
-});
+afterEach(() => requireNoComplaints(browser));
 
 const visible = (locator: Locator) => locator.waitFor({ state: "visible" });
 const gone = (locator: Locator) => locator.waitFor({ state: "hidden" });
@@ -105,8 +102,7 @@ test("a workspace that is renamed elsewhere is followed, and one that is deleted
   await visible(other.getByText('"moved" was deleted'));
   await other.close();
   // Each of the two was asked for once more before that was known.
-  const complaints = browser.complaints.splice(0);
-  expect(complaints.filter((complaint) => !complaint.includes("404"))).toEqual([]);
+  requireNoComplaints(browser, (complaint) => complaint.includes("404"));
 });
 
 test("steps of a limit are one change", async () => {

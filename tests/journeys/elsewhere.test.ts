@@ -2,7 +2,7 @@ import type { Locator, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { builtPart } from "../../tools/build/build.ts";
 import { type ControlPlaneProcess, startTestAlcove, type TestAlcove } from "../fixtures/alcove.ts";
-import { startBrowser, type TestBrowser } from "./browser.ts";
+import { requireNoComplaints, startBrowser, type TestBrowser } from "./browser.ts";
 
 let alcove: TestAlcove;
 let plane: ControlPlaneProcess;
@@ -25,10 +25,7 @@ afterAll(async () => {
   await browser[Symbol.asyncDispose]();
   await alcove[Symbol.asyncDispose]();
 });
-afterEach(() => {
-  const complaints = browser.complaints.splice(0);
-  if (complaints.length > 0) throw new Error(`The page did what it must not:\n${complaints.join("\n")}`);
-});
+afterEach(() => requireNoComplaints(browser));
 
 const visible = (locator: Locator) => locator.waitFor({ state: "visible" });
 const sh = (command: string) =>
@@ -74,7 +71,7 @@ test("another workspace of the same name is shown with its own files", async () 
   await visible(file("other.md"));
   expect(await file("first.md").count()).toBe(0);
   // In between there was none of that name.
-  expect(browser.complaints.splice(0).filter((complaint) => !complaint.includes("404"))).toEqual([]);
+  requireNoComplaints(browser, (complaint) => complaint.includes("404"));
 });
 
 test("pages in the background leave the browser's connections to the one in front", async () => {

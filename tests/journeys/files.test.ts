@@ -2,7 +2,7 @@ import type { Locator, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { builtPart } from "../../tools/build/build.ts";
 import { startTestAlcove, type TestAlcove } from "../fixtures/alcove.ts";
-import { startBrowser, type TestBrowser } from "./browser.ts";
+import { requireNoComplaints, startBrowser, type TestBrowser } from "./browser.ts";
 
 let alcove: TestAlcove;
 let browser: TestBrowser;
@@ -25,11 +25,8 @@ afterAll(async () => {
   await browser[Symbol.asyncDispose]();
   await alcove[Symbol.asyncDispose]();
 });
-afterEach(() => {
-  // What is refused here is refused on purpose.
-  const complaints = browser.complaints.splice(0).filter((complaint) => !/status of 4(03|04|12)/.test(complaint));
-  if (complaints.length > 0) throw new Error(`The page did what it must not:\n${complaints.join("\n")}`);
-});
+// What is refused here is refused on purpose.
+afterEach(() => requireNoComplaints(browser, (complaint) => /status of 4(03|04|12)/.test(complaint)));
 
 const visible = (locator: Locator) => locator.waitFor({ state: "visible" });
 const gone = (locator: Locator) => locator.waitFor({ state: "hidden" });

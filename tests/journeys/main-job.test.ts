@@ -6,7 +6,7 @@ import { type FakeModel, startFakeModel } from "../fakes/model/fake-model.ts";
 import { type Script, scriptedPrompt } from "../fakes/model/script.ts";
 import { installedAgents } from "../fixtures/agents.ts";
 import { type ControlPlaneProcess, startTestAlcove, type TestAlcove } from "../fixtures/alcove.ts";
-import { facesOf, startBrowser, type TestBrowser } from "./browser.ts";
+import { facesOf, requireNoComplaints, startBrowser, type TestBrowser } from "./browser.ts";
 import { inspectScreen, keepPicture } from "./screens.ts";
 
 let model: FakeModel;
@@ -29,10 +29,7 @@ afterAll(async () => {
   await alcove[Symbol.asyncDispose]();
   await model[Symbol.asyncDispose]();
 });
-afterEach(() => {
-  const complaints = browser.complaints.splice(0);
-  if (complaints.length > 0) throw new Error(`The page did what it must not:\n${complaints.join("\n")}`);
-});
+afterEach(() => requireNoComplaints(browser));
 
 const notes = `# Notes for the Q4 update
 

@@ -7,7 +7,7 @@ import { builtPart } from "../../tools/build/build.ts";
 import { startTestAlcove, type TestAlcove } from "../fixtures/alcove.ts";
 import { startTestDocker } from "../fixtures/docker.ts";
 import { makeSmallRoot, tarOf } from "../fixtures/root-archives.ts";
-import { startBrowser, type TestBrowser } from "./browser.ts";
+import { requireNoComplaints, startBrowser, type TestBrowser } from "./browser.ts";
 import { inspectScreen } from "./screens.ts";
 
 const docker = await startTestDocker();
@@ -29,10 +29,7 @@ afterAll(async () => {
   await docker?.[Symbol.asyncDispose]();
   await rm(folder, { recursive: true, force: true });
 });
-afterEach(() => {
-  const complaints = browser.complaints.splice(0);
-  if (complaints.length > 0) throw new Error(`The page did what it must not:\n${complaints.join("\n")}`);
-});
+afterEach(() => requireNoComplaints(browser));
 
 const visible = (locator: Locator) => locator.waitFor({ state: "visible" });
 
